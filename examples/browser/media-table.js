@@ -5,7 +5,7 @@ const NAMES = { audio: 'microphone', video: 'camera', screen: 'screen' }
 /** Bytes and time of each row when it was last shown, for its bitrate. */
 let earlier = new Map()
 
-/** `rows` are those of RoomMedia.report(), `nameOf(participantId)` the user of a participant. */
+/** `rows` are those of room-report.js, `nameOf(participantId)` the user of a participant. */
 export function showMediaTable(rows, { mode, nameOf }) {
   find('media-path').textContent = mode === 'sfu' ? 'Through the media service' : 'Directly between the participants'
   const shown = new Map()

@@ -1,5 +1,5 @@
 // The visible part of a room: a tile for each participant, the chat, and the buttons of the current phase.
-import { find, showStatus } from './view.js'
+import { find } from './view.js'
 
 /** The element that gets the focus when a phase begins: the next step for a user with a keyboard. */
 const NEXT = { out: find('join').room, joining: find('leave'), in: find('write').content }
@@ -41,7 +41,6 @@ function addTile(participant, picture = 'camera') {
   Object.assign(tile.dataset, { participant, picture })
   find('tiles').append(tile)
   if (picture === 'screen') label(tile, tileOf(participant).dataset.user)
-  sizes.observe(tile.querySelector('video'))
   return tile
 }
 
@@ -50,27 +49,16 @@ function label(tile, user) {
   for (const button of tile.querySelectorAll('button')) button.setAttribute('aria-label', labels[button.dataset.action])
 }
 
-/** `picture`: camera or screen. A screen has a tile of its own. Null: the picture has ended. */
+/** `picture`: camera or screen. A screen has a tile of its own. Null: it has ended. Returns the element. */
 export function showStream(participantId, picture, stream) {
   const camera = tileOf(participantId)
-  if (picture === 'screen' && stream === null) return tileOf(participantId, picture)?.remove()
+  if (picture === 'screen' && stream === null) return void tileOf(participantId, picture)?.remove()
   const tile = tileOf(participantId, picture) ?? (camera && addTile(participantId, picture))
   if (!tile) return
-  tile.querySelector('video').srcObject = stream
+  const video = tile.querySelector('video')
+  video.srcObject = stream
   if (picture === 'screen') tile.querySelector('b').textContent = `Screen of ${camera.dataset.user}`
-}
-
-let onSize = () => {}
-const sizes = new ResizeObserver(entries => {
-  for (const { target, contentRect } of entries) {
-    const { participant, picture } = target.closest('.tile')?.dataset ?? {}
-    if (participant) onSize(participant, picture, Math.round(contentRect.width * devicePixelRatio))
-  }
-})
-
-/** `resize(participantId, picture, width)` is called when a picture is shown with another width, in pixels. */
-export function onResize(resize) {
-  onSize = resize
+  return video
 }
 
 // A click on a picture enlarges it.
@@ -82,12 +70,11 @@ export function showSpeaker(participantId) {
   for (const tile of find('tiles').children) tile.classList.toggle('speaks', tile.dataset.participant === participantId)
 }
 
-export function showMode(mode, available) {
+export function showMode(mode) {
   document.body.dataset.mode = mode
   showPressed('mode', mode === 'sfu')
   // Screens are sent through the media service only.
   find('screen').disabled = mode !== 'sfu'
-  if (!available) showStatus('Media server unavailable')
 }
 
 function stateOf({ role, away, metadata }, isOwn) {

@@ -1,38 +1,38 @@
-// The page of a room: who is signed in, and the room of this page. signalpost.js connects to the server, room-media.js to the other
-// browsers or the media service; view.js and room-view.js show the state to the user.
+// The page of a room: who is signed in, and the room of this page. The SDK connects to the server, and to the other browsers or the media
+// service; view.js and room-view.js show the state to the user.
+import { connections } from './connect.js'
 import { showMediaTable } from './media-table.js'
-import { RoomMedia, takeCamera } from './room-media.js'
+import { reportMedia } from './room-report.js'
 import * as view from './room-view.js'
-import { askToSignIn, createQueue, inOrder, keepInLink, link } from './sign-in.js'
+import { askToSignIn, keepInLink, link } from './sign-in.js'
 import { addLogLine, find, showError, showStatus } from './view.js'
 
-/** What the user reads when a participant has left. */
+/** Pictures are sent once to each other participant in mode p2p, so they are small. */
+const CAMERA = { audio: true, video: { width: 640, height: 360, frameRate: 15 } }
+
+/** What the user reads when a participant has left, by the reason. */
 const DEPARTURES = {
   left: who => `${who} has left.`,
-  removed: (who, by) => `${by.user} has removed ${who}.`,
+  removed: (who, by) => `${by ?? 'You'} removed ${who}.`,
   lost: who => `${who} was away for too long.`,
   replaced: who => `${who} has joined again.`
 }
 
-let signalpost
-let user = null
-/**
- * The room that this page is in or joins: { room, isMuted, camera, own, users, media }. `own` is our participant id, `users` has the user of
- * each participant, `media` is a RoomMedia.
- */
+let client
+/** The room that this page is in or joins: { name, isMuted, camera, room, tracks, screen, paused }. `room` is the Room of the SDK. */
 let active = null
 
 askToSignIn({
-  onSignedIn(signedIn, { presence }) {
-    signalpost = signedIn
-    user = presence.user
-    showStatus(`You are ${user}. Which room do you want to join?`)
+  listen(signedIn) {
+    client = signedIn
+  },
+  onSignedIn() {
+    showStatus(`You are ${client.user}. Which room do you want to join?`)
     show()
     // The room of the link, or the room that the page was in before it was reloaded.
-    const room = link.get('room')
-    if (room) enter(room)
-  },
-  onEvent
+    const name = link.get('room')
+    if (name) enter(name)
+  }
 })
 
 // ── Joining ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -42,237 +42,213 @@ find('join').addEventListener('submit', event => {
   enter(event.target.room.value.trim())
 })
 
-function enter(room) {
-  const current = { room, isMuted: false }
+async function enter(name) {
+  const current = { name, isMuted: false, room: null, screen: [], tracks: new Map(), paused: new Set() }
   active = current
-  keepInLink('room', room)
+  keepInLink('room', name)
   view.dropMessages()
-  showStatus(`Joining ${room}…`)
+  showStatus(`Joining ${name}…`)
   show()
-  attempt(current, async () => {
-    current.camera = await takeCamera()
-    if (active !== current) return stop(current.camera)
-    await inOrder(() => active === current && join(current))
-  })
+  try {
+    current.camera = await navigator.mediaDevices.getUserMedia(CAMERA)
+    if (active !== current) return stop(current)
+    const room = await client.join(name, { media: current.camera, metadata: { muted: false } })
+    if (active !== current) return await room.leave()
+    follow(current, room)
+  } catch (error) {
+    addLogLine('error', error.message)
+    if (active === current) finish(error.message)
+  }
 }
 
-/** Joins as a new participant, and replaces an earlier one of this tab: its state may be out of date. */
-async function join(current) {
-  current.media?.close()
-  const { iceServers } = await signalpost.get('/ice-servers')
-  const joined = await send(current, 'post', 'participants', { replace: true, metadata: { muted: current.isMuted } })
-  const { participantId: own, participants } = joined
-  // The user left while the request was in flight.
-  if (active !== current) return send(current, 'delete', `participants/${own}`)
-  view.dropAllParticipants()
+function follow(current, room) {
+  current.room = room
+  for (const [type, listener] of Object.entries(LISTENERS)) room.on(type, data => listener(data, current))
+  for (const participant of room.participants.values()) showParticipant(participant)
   view.showPressed('screen', false)
-  Object.assign(current, { own, users: new Map() })
-  for (const participant of participants) showNew(participant)
-  current.media = new RoomMedia({ joined, iceServers, camera: current.camera, ...callbacksOf(current) })
+  view.showMode(room.mode)
   showRoomName()
   show()
   showHistory(current).catch(showError)
 }
 
-function callbacksOf(current) {
-  return {
-    send: (...request) => send(current, ...request),
-    onMode: view.showMode,
-    onStream: (...stream) => active === current && view.showStream(...stream),
-    onUnavailable: showStatus,
-    onPaused: (source, by) => {
-      if (source === 'audio') setMuted(true)
-      showStatus(`${by.user} has muted you.`)
-    },
-    onStopped: (source, by) => {
-      if (source === 'screen') shareScreen(null)
-      showStatus(`${by.user} has stopped your ${source}.`)
-    },
-    onError: error => active === current && showError(error)
-  }
-}
-
 /** Shows the messages that were written before we joined, or whose events were missed. */
-async function showHistory(current) {
-  const { messages } = await signalpost.get(`${pathOf(current)}/messages`)
-  if (active === current) for (const message of messages) view.showMessage(message)
+async function showHistory({ room }) {
+  const { messages } = await room.history()
+  if (active?.room === room) for (const message of messages) view.showMessage(message)
 }
 
-// ── Events ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+// ── What happens ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-const HANDLERS = {
-  'room.participant_joined': ({ participant }) => {
-    // The reply to our join may have contained this participant already.
-    if (active.users.has(participant.participantId)) return
-    showNew(participant)
-    active.media.add(participant.participantId)
+const LISTENERS = {
+  participant_joined(participant) {
+    showParticipant(participant)
     showStatus(`${participant.user} has joined.`)
   },
-  'room.participant_updated': ({ participant }) => {
-    if (active.users.has(participant.participantId)) view.showParticipant(participant, { isOwn: isOwn(participant) })
+  participant_updated(participant) {
+    showParticipant(participant)
     if (participant.away) showStatus(`${participant.user} has lost the network. Waiting…`)
     else showRoomName()
   },
-  'room.participant_left': data => (data.participantId === active.own ? handleRemoval(data) : removeParticipant(data)),
-  'room.mute_requested': ({ mute, by }) => {
+  participant_left({ participant, reason, by }) {
+    view.dropParticipant(participant.participantId)
+    showStatus(DEPARTURES[reason](participant.user, by && `${by.user} has`))
+  },
+  track(received, { tracks }) {
+    const { participant, source, track } = received
+    tracks.set(`${participant.participantId} ${source} ${track.kind}`, received)
+    const video = view.showStream(participant.participantId, pictureOf(received), received.stream)
+    if (video) received.attach(video)
+  },
+  track_ended({ participant, source, track }, { tracks }) {
+    tracks.delete(`${participant.participantId} ${source} ${track.kind}`)
+    if (source === 'screen' && track.kind === 'video') view.showStream(participant.participantId, 'screen', null)
+  },
+  paused: ({ producerId }, { paused }) => paused.add(producerId),
+  resumed: ({ producerId }, { paused }) => paused.delete(producerId),
+  moderated({ publication: { source }, what, by }, current) {
+    if (source === 'screen') endScreen(current)
+    if (source === 'audio' && what === 'paused') setMuted(true)
+    showStatus(what === 'paused' ? `${by.user} has muted you.` : `${by.user} has stopped your ${source}.`)
+  },
+  mute_requested({ mute, by }) {
     if (mute.includes('audio')) setMuted(true)
     showStatus(`${by.user} asks you to mute.`)
   },
-  'room.updated': ({ changes: { mode }, offerOrder }) => mode && changeMode(mode, offerOrder),
-  'sfu.active_speaker': ({ participantId }) => view.showSpeaker(participantId),
-  'room.closed': ({ by }) => finish(by ? `${by.user} has closed the room.` : 'The room has been closed.'),
-  'chat.message': view.showMessage
+  updated({ mode }) {
+    if (document.body.dataset.mode === mode) return
+    view.showMode(mode)
+    showStatus(mode === 'sfu' ? 'Media flows through the media service.' : 'Media flows directly.')
+  },
+  message: message => view.showMessage(message),
+  active_speaker: ({ participantId }) => view.showSpeaker(participantId),
+  unavailable: ({ detail }) => showStatus(detail),
+  rejoined(_, current) {
+    view.dropAllParticipants()
+    for (const participant of current.room.participants.values()) showParticipant(participant)
+    for (const received of current.tracks.values()) LISTENERS.track(received, current)
+    showRoomName()
+    showHistory(current).catch(showError)
+  },
+  closed({ reason, by }, current) {
+    if (active !== current) return
+    if (reason === 'removed') finish(`${by.user} has removed you.`)
+    else if (reason === 'closed') finish(by ? `${by.user} has closed the room.` : 'The room has been closed.')
+    else finish(`You are no longer in ${current.name}.`)
+  },
+  error: showError
 }
 
-async function onEvent({ type, data }) {
-  // Events may have been missed, among them signals, which are not in the snapshot.
-  if (type === 'reset') return active?.media && joinAgain('Events were missed')
-  if (!active?.media || data.roomId !== active.room) return
-  if (/^(signal|sfu)\./.test(type)) active.media.receive(type, data)
-  await HANDLERS[type]?.(data)
-}
+const pictureOf = ({ source }) => (source === 'screen' ? 'screen' : 'camera')
 
-const isOwn = ({ participantId }) => participantId === active.own
-
-function showNew(participant) {
-  active.users.set(participant.participantId, participant.user)
-  view.showParticipant(participant, { isOwn: isOwn(participant) })
-  if (isOwn(participant)) view.showStream(participant.participantId, 'camera', active.camera)
-}
-
-function changeMode(mode, offerOrder) {
-  active.media.changeMode(mode, offerOrder)
-  showStatus(mode === 'sfu' ? 'Media flows through the media service.' : 'Media flows directly.')
-}
-
-function removeParticipant({ participantId, user: who, reason, by }) {
-  active.users.delete(participantId)
-  active.media.remove(participantId)
-  view.dropParticipant(participantId)
-  showStatus(DEPARTURES[reason](who, by))
-}
-
-/** This participant has left the room. */
-function handleRemoval({ reason, by }) {
-  if (reason === 'lost') return joinAgain('You were away for too long')
-  finish(DEPARTURES[reason]('you', by))
-}
-
-function joinAgain(why) {
-  const current = active
-  showStatus(`${why}. Joining ${current.room} again…`)
-  return attempt(current, () => join(current))
+function showParticipant(participant) {
+  const { participantId } = participant
+  const isOwn = participantId === active.room.participantId
+  view.showParticipant(participant, { isOwn })
+  if (isOwn) view.showStream(participantId, 'camera', active.camera)
 }
 
 // ── Actions of the user ───────────────────────────────────────────────────────────────────────────────────────────────
 
-const inMessageOrder = createQueue()
+/** Messages are sent one after the other, so that they keep their order. */
+let sending = Promise.resolve()
 
 find('write').addEventListener('submit', event => {
   event.preventDefault()
-  const current = active
-  // The id is chosen here, so that a repeated request cannot write the message twice.
-  const body = { messageId: crypto.randomUUID(), content: event.target.content.value }
+  const { room } = active
+  const text = event.target.content.value
   event.target.reset()
-  inMessageOrder(async () => {
-    const { message } = await send(current, 'post', 'messages', body)
-    if (active === current) view.showMessage(message)
-  }).catch(showError)
+  sending = sending
+    .then(async () => {
+      const message = await room.chat(text)
+      if (active?.room === room) view.showMessage(message)
+    })
+    .catch(showError)
 })
 
 find('mute').addEventListener('click', () => setMuted(!active.isMuted))
 
 /** Muting happens in this browser; the metadata shows it to the others. */
 function setMuted(isMuted) {
-  const current = active
-  current.isMuted = isMuted
-  for (const track of current.camera.getAudioTracks()) track.enabled = !isMuted
-  if (!isMuted) current.media.resume('audio')
+  active.isMuted = isMuted
+  for (const track of active.camera.getAudioTracks()) track.enabled = !isMuted
+  // Only we can resume what a moderator has paused.
+  for (const publication of active.room.publications) {
+    if (!isMuted && publication.source === 'audio' && publication.isPaused) publication.resume().catch(showError)
+  }
   view.showPressed('mute', isMuted)
-  inOrder(async () => {
-    if (active !== current) return
-    const body = { metadata: { muted: isMuted } }
-    const { participant } = await send(current, 'patch', `participants/${current.own}`, body)
-    if (active === current) view.showParticipant(participant, { isOwn: true })
-  }).catch(showError)
+  active.room.updateParticipant({ metadata: { muted: isMuted } }).catch(showError)
 }
 
-/** What a moderator does with a participant. The acting device gets no event. */
+/** What a moderator does with a participant, or with what it sends. */
 const MODERATION = {
-  mute: ({ media }, { participant }) => media.mute(participant),
-  stop: ({ media }, { participant, picture }) => media.stopPicture(participant, picture),
-  async remove(current, { participant, user: who }) {
-    await send(current, 'delete', `participants/${participant}`)
-    if (active === current)
-      removeParticipant({ participantId: participant, user: who, reason: 'removed', by: { user } })
+  mute: ({ participant }) => moderate(participant, 'audio', 'paused'),
+  stop: ({ participant, picture }) => moderate(participant, picture === 'screen' ? 'screen' : 'video', 'closed'),
+  remove: ({ participant }) => active.room.remove(participant)
+}
+
+async function moderate(participantId, source, what) {
+  for (const received of active.tracks.values()) {
+    if (received.participant.participantId !== participantId || received.source !== source) continue
+    await active.room.moderate(received, what)
   }
 }
 
-view.onModerate((action, tile) => {
-  const current = active
-  inOrder(() => MODERATION[action](current, tile)).catch(showError)
-})
+view.onModerate((action, tile) => MODERATION[action](tile).catch(showError))
 
 find('screen').addEventListener('click', async () => {
   const current = active
-  if (view.isPressed('screen')) return shareScreen(null)
+  if (view.isPressed('screen')) return endScreen(current)
   try {
     const stream = await navigator.mediaDevices.getDisplayMedia({ video: { frameRate: 5 }, audio: true })
-    if (active !== current) return stop(stream)
-    for (const track of stream.getVideoTracks()) track.onended = () => active === current && shareScreen(null)
-    shareScreen(stream)
+    const tracks = stream.getTracks()
+    if (active !== current) return stopTracks(tracks)
+    view.showPressed('screen', true)
+    for (const track of tracks) {
+      track.onended = () => endScreen(current)
+      current.screen.push(await current.room.publish(track, { source: 'screen' }))
+    }
   } catch (error) {
     showError(error)
   }
 })
 
-/** Null ends it. */
-function shareScreen(stream) {
-  active.media.shareScreen(stream)
-  view.showPressed('screen', stream !== null)
+function endScreen(current) {
+  const publications = current.screen.splice(0)
+  if (active === current) view.showPressed('screen', false)
+  stopTracks(publications.map(({ track }) => track))
+  for (const publication of publications) publication.close().catch(showError)
 }
 
 find('mode').addEventListener('click', () => {
-  const current = active
-  const mode = current.media.mode === 'sfu' ? 'p2p' : 'sfu'
-  inOrder(async () => {
-    const { room, offerOrder } = await signalpost.put(pathOf(current), { mode })
-    // The acting device gets no event.
-    if (active === current) changeMode(room.mode, offerOrder)
-  }).catch(showError)
+  const { room } = active
+  room.setMode(room.mode === 'sfu' ? 'p2p' : 'sfu').catch(showError)
 })
-
-view.onResize((...picture) => active?.media?.resize(...picture))
 
 /** Statistics change all the time. */
 setInterval(async () => {
-  if (!active?.media) return
-  const { media, users } = active
-  const rows = await media.report()
-  if (active?.media === media) showMediaTable(rows, { mode: media.mode, nameOf: id => users.get(id) })
+  if (!active?.room) return
+  const { room } = active
+  const rows = await reportMedia(connections, room, active)
+  if (active?.room === room) {
+    showMediaTable(rows, { mode: room.mode, nameOf: id => room.participants.get(id)?.user })
+  }
 }, 1000)
 
 // ── Leaving ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** Leaves on this page at once, even if the request cannot be sent yet. */
 find('leave').addEventListener('click', () => {
-  const current = active
-  finish(`You have left ${current.room}.`)
-  if (current.own)
-    send(current, 'delete', `participants/${current.own}`).catch(error => addLogLine('error', error.message))
+  const { room, name } = active
+  finish(`You have left ${name}.`)
+  room?.leave().catch(error => addLogLine('error', error.message))
 })
 
-// Without this the others would see a frozen picture until the server counts this device as lost.
-addEventListener('pagehide', () => {
-  if (active?.own) signalpost.deleteOnPageHide(`${pathOf(active)}/participants/${active.own}`)
-})
-
-// The page is shown again from the back/forward cache of the browser: its state is out of date.
+// The page is shown again from the back/forward cache of the browser: it has left its room.
 addEventListener('pageshow', event => event.persisted && location.reload())
 
 function finish(why) {
-  active.media?.close()
-  stop(active.camera)
+  stop(active)
   active = null
   keepInLink('room', null)
   view.dropAllParticipants()
@@ -282,36 +258,19 @@ function finish(why) {
   show()
 }
 
-/** Runs a step. An error leaves this room, but not one that has replaced it. */
-async function attempt(current, step) {
-  try {
-    await step()
-  } catch (error) {
-    addLogLine('error', error.message)
-    if (active === current) finish(error.message)
-  }
+function stop({ camera, screen }) {
+  stopTracks([...(camera?.getTracks() ?? []), ...screen.map(({ track }) => track)])
 }
 
-function stop(stream) {
-  for (const track of stream?.getTracks() ?? []) track.stop()
-}
-
-function pathOf({ room }) {
-  return `/rooms/${encodeURIComponent(room)}`
-}
-
-async function send(current, method, path, body) {
-  const reply = await signalpost[method](`${pathOf(current)}/${path}`, body)
-  const [what, kind] = path.split('/')
-  addLogLine('out', `${method.toUpperCase()} ${what === 'sfu' ? `sfu/${kind}` : what}`, { data: body })
-  return reply
+function stopTracks(tracks) {
+  for (const track of tracks) track.stop()
 }
 
 function show() {
-  const phase = active?.media ? 'in' : active ? 'joining' : 'out'
-  view.showPhase({ isSignedIn: user !== null, phase })
+  const phase = active?.room ? 'in' : active ? 'joining' : 'out'
+  view.showPhase({ isSignedIn: client?.user != null, phase })
 }
 
 function showRoomName() {
-  showStatus(`You are in ${active.room}.`)
+  showStatus(`You are in ${active.name}.`)
 }

@@ -3,17 +3,20 @@
 import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
-import { extname } from 'node:path'
+import { extname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 
 const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.css': 'text/css' }
 const root = fileURLToPath(new URL('../..', import.meta.url))
+/** Of the SDK, which `npm run build` compiles. */
+const sdk = process.env.SDK_FOLDER ?? fileURLToPath(new URL('../../packages/client/dist', import.meta.url))
 
 const server = createServer(async ({ url }, response) => {
   const name = url === '/' ? 'index.html' : url.slice(1)
-  const type = /^(dist\/)?[\w-]+\.\w+$/.test(name) ? TYPES[extname(name)] : undefined
-  const file = type && (await readFile(new URL(name, import.meta.url)).catch(() => undefined))
+  const type = /^(dist\/|sdk\/)?[\w-]+\.\w+$/.test(name) ? TYPES[extname(name)] : undefined
+  const path = name.startsWith('sdk/') ? join(sdk, name.slice('sdk/'.length)) : new URL(name, import.meta.url)
+  const file = type && (await readFile(path).catch(() => undefined))
   if (file) response.setHeader('content-type', `${type}; charset=utf-8`).end(file)
   else response.writeHead(404).end()
 })

@@ -69,12 +69,12 @@ t.test('when two offers cross, the second side answers first and then offers aga
 
   bob.gate.bufferStreams(true)
   await alice.tab.press('Hold')
-  await alice.tab.logs('POST offer', 2)
+  await alice.tab.logs('POST offer')
   const refusal = bob.tab.page.waitForResponse(reply => reply.url().endsWith('/offer') && reply.status() === 409)
   await bob.tab.restartIce()
   t.match(await (await refusal).json(), { code: 'offer_collision', pendingFrom: 'caller' })
   bob.gate.bufferStreams(false)
-  await bob.tab.logs('POST answer', 2)
+  await bob.tab.logs('POST answer')
   await bob.tab.logs('signal.answer')
   t.not(await bob.tab.ufrag(), ufrag, 'it offered again')
 

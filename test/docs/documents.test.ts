@@ -8,7 +8,6 @@ import { CALL_EVENTS } from '../../src/schemas/event.js'
 import { PRESENCE_EVENTS } from '../../src/schemas/presence-event.js'
 import { ROOM_EVENTS } from '../../src/schemas/room-event.js'
 import { SFU_EVENTS } from '../../src/schemas/sfu-event.js'
-import { StreamEvent } from '../../src/schemas/stream.js'
 import { SETTINGS } from '../../src/settings.js'
 
 /** Not the folder of the compiled tests, because git does not list it. */
@@ -179,13 +178,6 @@ t.test('every error code and Lua script that a comment of src names exists', asy
   for (const { file, comments } of src)
     for (const [word] of comments.matchAll(/\b[a-z]+(?:_[a-z]+)+\b/g))
       t.ok(word in ERRORS || scripts.has(word) || identifiers.has(word), `${file}: ${word}`)
-})
-
-t.test('the client of the examples listens for every type of event', async t => {
-  const source = read('examples/browser/signalpost.js')
-  const listed = (/const TYPES = `([^`]+)`/.exec(source)?.[1] ?? '').trim().split(/\s+/)
-  const ofStream = StreamEvent.anyOf.map(({ properties }) => properties.type.const)
-  t.strictSame(listed.sort(), [...mailboxEvents, ...ofStream].sort())
 })
 
 t.test('the layers of docs/architecture.md are the folders of src, and every decision is in the index', async t => {

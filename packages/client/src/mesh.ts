@@ -73,7 +73,7 @@ export class Mesh implements Flow {
   #receiveTrack(participantId: string, { track, transceiver, streams }: RTCTrackEvent): void {
     const isScreen = this.#peers.get(participantId)?.slides.has(transceiver.mid ?? '')
     const source = isScreen ? 'screen' : (track.kind as Source)
-    this.#options.onTrack(participantId, source, track)
+    this.#options.onTrack(participantId, { source, track })
     for (const stream of streams) {
       stream.addEventListener('removetrack', event => {
         if (event.track === track) this.#options.onTrackEnded(participantId, source, track.kind)

@@ -85,6 +85,13 @@ export interface RoomEventData {
   readonly to?: string
 }
 
+export interface Received {
+  readonly source: Source
+  readonly track: MediaStreamTrack
+  /** In mode sfu. */
+  readonly producerId?: string
+}
+
 export interface FlowOptions {
   /** Our participant id. */
   readonly own: string
@@ -94,7 +101,7 @@ export interface FlowOptions {
   connect(): RTCPeerConnection
   readonly iceServers: RTCIceServer[]
   readonly mediasoup: MediasoupLoader | undefined
-  onTrack(participantId: string, source: Source, track: MediaStreamTrack): void
+  onTrack(participantId: string, received: Received): void
   onTrackEnded(participantId: string, source: Source, kind: string): void
   /** A moderator has paused or closed what we publish. */
   onModerated(publication: Publication, what: 'paused' | 'closed', by: ActingDevice): void

@@ -3,7 +3,7 @@ import type { ActingDevice, ChatMessage, EventData, Participant, Room as RoomRec
 import type { SignalpostEvent } from './core.js'
 import { Emitter } from './emitter.js'
 import { Mesh } from './mesh.js'
-import type { Flow, FlowOptions, Mode, Publication, RoomEventData, Source } from './publication.js'
+import type { Flow, FlowOptions, Mode, Publication, Received, RoomEventData, Source } from './publication.js'
 import type { SfuState } from './sfu.js'
 import { type RemoteTrack, Streams } from './streams.js'
 
@@ -171,17 +171,18 @@ export abstract class RoomState extends Emitter<RoomEvents> {
   }
 
   readonly #callbacks = {
-    onTrack: (participantId: string, ...received: [Source, MediaStreamTrack]) => {
+    onTrack: (participantId: string, received: Received) => {
       const participant = this.participants.get(participantId)
-      if (participant) this.emit('track', this.#streams.add(participant, ...received))
+      if (participant) this.emit('track', this.#streams.add(participant, received))
     },
     onTrackEnded: (...ended: [string, Source, string]) => {
       const received = this.#streams.remove(...ended)
       if (received) this.emit('track_ended', received)
     },
     onModerated: (publication: Publication, what: 'paused' | 'closed', by: ActingDevice) => {
-      if (what === 'closed') this.publications.delete(publication)
-      else publication.isPaused = true
+      // It stays away in the next session, too.
+      if (what === 'closed') void publication.close()
+      else void publication.pause()
       this.emit('moderated', { publication, what, by })
     },
     onError: (error: unknown) => void this.emit('error', error)

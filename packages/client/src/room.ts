@@ -10,11 +10,12 @@ import type {
   RoomRequest,
   UpdateParticipantRequest
 } from './api.js'
-import type { Method, RequestOptions } from './core.js'
+import type { Method, RequestOptions, SignalpostEvent } from './core.js'
 import type { MediasoupLoader } from './mediasoup.js'
 import { randomId } from './platform.js'
 import { type FlowOptions, type Mode, Publication, type PublishOptions } from './publication.js'
 import { NO_SESSION, RoomState } from './room-state.js'
+import type { RemoteTrack } from './streams.js'
 
 export interface JoinOptions extends Omit<JoinRoomRequest, 'replace'> {
   /** Tracks to publish at once. They stay yours: stop them when you have left. */
@@ -151,6 +152,15 @@ export class Room extends RoomState {
   async remove(participantId: string, { ban = false } = {}): Promise<void> {
     await this.request('DELETE', `/participants/${participantId}${ban ? '?ban=true' : ''}`)
     this.drop({ participantId, reason: 'removed', by: null })
+  }
+
+  /** As a moderator, in mode sfu: pauses or closes what another participant sends. Only that participant can resume it. */
+  async moderate({ participant, producerId }: RemoteTrack, what: 'paused' | 'closed'): Promise<void> {
+    const { participantId } = participant
+    const path = `/sfu/participants/${participantId}/producers/${producerId}`
+    await (what === 'paused' ? this.request('PATCH', path, { paused: true }) : this.request('DELETE', path))
+    // The acting device gets no event.
+    this.receive({ type: `sfu.producer_${what}`, data: { participantId, producerId } } as unknown as SignalpostEvent)
   }
 
   async chat(content: string, messageId: string = randomId()): Promise<ChatMessage> {

@@ -78,11 +78,11 @@ export class Sfu implements Flow {
   }
 
   async #consume(session: SfuSession, producer: Producer): Promise<void> {
-    const { participantId, source } = producer
+    const { participantId, producerId, source } = producer
     const track = await session.receive(producer, this.#widths.get(`${participantId} ${source}`) ?? 0)
     // It was closed meanwhile.
     if (!this.#producers.has(keyOf(producer))) return session.stopReceiving(producer)
-    if (session === this.#session) this.#options.onTrack(participantId, source, track)
+    if (session === this.#session) this.#options.onTrack(participantId, { source, track, producerId })
   }
 
   #drop(key: string): void {

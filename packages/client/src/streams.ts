@@ -1,12 +1,10 @@
 // What is received in a room: one stream for the camera and microphone of a participant, and one for its screen. A stream outlives a change
 // of the mode, and a lost media session: its tracks are replaced.
 import type { Participant } from './api.js'
-import type { Source } from './publication.js'
+import type { Received, Source } from './publication.js'
 
-export interface RemoteTrack {
+export interface RemoteTrack extends Received {
   readonly participant: Participant
-  readonly track: MediaStreamTrack
-  readonly source: Source
   readonly stream: MediaStream
   /** Shows the stream in an `<audio>` or `<video>`. In mode sfu a picture arrives in the size that the element needs. Returns how to end that. */
   attach(element: HTMLMediaElement): () => void
@@ -24,7 +22,7 @@ export class Streams {
     this.#resize = resize
   }
 
-  add(participant: Participant, source: Source, track: MediaStreamTrack): RemoteTrack {
+  add(participant: Participant, { source, track, producerId }: Received): RemoteTrack {
     const { participantId } = participant
     const stream = this.#streamOf(participantId, source)
     const key = keyOf(participantId, source, track.kind)
@@ -32,7 +30,7 @@ export class Streams {
     if (before && before !== track) stream.removeTrack(before)
     stream.addTrack(track)
     const attach = (element: HTMLMediaElement) => this.#attach(element, stream, participantId, source)
-    const received = { participant, track, source, stream, attach }
+    const received = { participant, track, source, stream, attach, ...(producerId && { producerId }) }
     this.#tracks.set(key, received)
     return received
   }
