@@ -4,44 +4,21 @@ import type { Problem as ProblemBody, ProblemCode } from './api.js'
 /** `network`: no reply, or a reply that is not from Signalpost, such as a proxy's 502; or `token()` failed. `aborted`: by your signal or `close()`. */
 export type FailureCode = ProblemCode | 'network' | 'aborted'
 
-interface ProblemFields {
-  readonly code: FailureCode
-  readonly message: string
-  readonly status?: number
-  readonly retryable?: boolean
-  readonly retryAfterMs?: number | null
-  readonly body?: ProblemBody | null
-  readonly cause?: unknown
-}
-
 export class Problem extends Error {
   /** What went wrong, for programs: a code of docs/reference/problems.md, or one of `FailureCode`. */
-  readonly code: FailureCode
+  declare readonly code: FailureCode
   /** Of the reply; 0 without one. */
-  readonly status: number
+  readonly status: number = 0
   /** Whether the same request may succeed later. */
-  readonly retryable: boolean
+  readonly retryable: boolean = false
   /** From the header `Retry-After`; null without it. */
-  readonly retryAfterMs: number | null
+  readonly retryAfterMs: number | null = null
   /** The reply with all its members, such as `polite` of `offer_collision`; null if it is not a problem of Signalpost. */
-  readonly body: ProblemBody | null
+  readonly body: ProblemBody | null = null
 
-  constructor({
-    code,
-    message,
-    status = 0,
-    retryable = false,
-    retryAfterMs = null,
-    body = null,
-    cause
-  }: ProblemFields) {
-    super(message, cause === undefined ? undefined : { cause })
-    this.name = 'Problem'
-    this.code = code
-    this.status = status
-    this.retryable = retryable
-    this.retryAfterMs = retryAfterMs
-    this.body = body
+  constructor(fields: { code: FailureCode; message: string; cause?: unknown } & Partial<Problem>) {
+    super(fields.message)
+    Object.assign(this, fields, { name: 'Problem' })
   }
 }
 

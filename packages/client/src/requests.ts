@@ -1,4 +1,5 @@
 // Requests of one device: the token, a time limit, retries.
+import { Deadline } from './deadline.js'
 import { onlineOrAfter, randomId } from './platform.js'
 import { mayRepeat, Problem, problemOf } from './problem.js'
 
@@ -97,18 +98,14 @@ export class Requests {
   }
 
   async #reply(attempt: Attempt, { timeoutMs = TIMEOUT_MS, signal }: RequestOptions): Promise<unknown> {
-    const limit = new AbortController()
-    const abort = () => limit.abort()
-    const timer = setTimeout(abort, timeoutMs)
-    if (signal?.aborted) abort()
-    signal?.addEventListener('abort', abort)
+    const deadline = new Deadline(signal)
+    deadline.set(timeoutMs)
     try {
-      const response = await this.open({ ...attempt, signal: limit.signal })
+      const response = await this.open({ ...attempt, signal: deadline.signal })
       const text = await response.text()
       return text === '' ? null : JSON.parse(text)
     } finally {
-      clearTimeout(timer)
-      signal?.removeEventListener('abort', abort)
+      deadline.end()
     }
   }
 

@@ -1,4 +1,5 @@
 // One event stream: opens it, reads it and watches it.
+import { Deadline } from './deadline.js'
 import type { Requests } from './requests.js'
 import { SseParser } from './sse.js'
 
@@ -35,68 +36,34 @@ export interface StreamEnd {
 /** Resolves when a stream that had begun has ended. @throws Problem if it was refused, or what `fetch` throws */
 export async function readStream(options: StreamOptions): Promise<StreamEnd> {
   const { requests, cursor, signal, firstEventMs, onEvent } = options
-  const watch = new Watch(signal)
+  const deadline = new Deadline(signal)
+  let fault: StreamFault = 'unusable'
   const parser = new SseParser()
   try {
     const { body } = await requests.open({
       method: 'GET',
       path: '/events?ack=true',
       headers: { accept: 'text/event-stream', 'last-event-id': cursor },
-      signal: watch.signal,
-      onSend: () => watch.expectWithin(firstEventMs, 'unusable')
+      signal: deadline.signal,
+      onSend: () => deadline.set(firstEventMs)
     })
-    if (!body) return { fault: 'unusable', retryMs: null }
+    if (!body) return { fault, retryMs: null }
     let silenceMs = firstEventMs
     for await (const event of eventsOf(body, parser)) {
-      watch.rest()
+      deadline.clear()
       silenceMs = 2 * Number(event.data.heartbeatMs) || silenceMs
       await onEvent(event)
       // A proxy may keep the connection open.
       if (event.type === 'end') break
-      watch.expectWithin(silenceMs, 'silent')
+      fault = 'silent'
+      deadline.set(silenceMs)
     }
   } catch (error) {
-    if (watch.fault === 'broken' && parser.retryMs === null) throw error
+    if (!deadline.isOver && parser.retryMs === null) throw error
   } finally {
-    watch.end()
+    deadline.end()
   }
-  return { fault: watch.fault, retryMs: parser.retryMs }
-}
-
-/** Aborts a stream that is late. */
-class Watch {
-  fault: StreamFault = 'broken'
-  readonly #closing = new AbortController()
-  readonly #outer: AbortSignal
-  #timer: ReturnType<typeof setTimeout> | undefined
-
-  constructor(outer: AbortSignal) {
-    this.#outer = outer
-    outer.addEventListener('abort', this.end)
-    if (outer.aborted) this.end()
-  }
-
-  get signal(): AbortSignal {
-    return this.#closing.signal
-  }
-
-  expectWithin(ms: number, fault: StreamFault): void {
-    this.rest()
-    this.#timer = setTimeout(() => {
-      this.fault = fault
-      this.end()
-    }, ms)
-  }
-
-  rest(): void {
-    clearTimeout(this.#timer)
-  }
-
-  readonly end = (): void => {
-    this.rest()
-    this.#outer.removeEventListener('abort', this.end)
-    this.#closing.abort()
-  }
+  return { fault: deadline.isOver ? fault : 'broken', retryMs: parser.retryMs }
 }
 
 async function* eventsOf(body: ReadableStream<Uint8Array>, parser: SseParser): AsyncGenerator<ReceivedEvent> {
