@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# Compiles the SDK, and client.ts into .build/. Nothing is generated here: the types in the SDK are (packages/client/src/api.ts).
+set -euo pipefail
+cd "$(dirname "$0")"
+
+if ! cmp -s package-lock.json node_modules/installed-lock.json; then
+  npm ci --silent --no-audit --no-fund
+  cp package-lock.json node_modules/installed-lock.json
+fi
+npx tsc -p ../../../packages/client
+npx tsc
