@@ -3,7 +3,8 @@ WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci --no-audit --no-fund
 COPY tsconfig.json tsconfig.build.json ./
-COPY scripts/copy-lua.mjs scripts/
+COPY scripts/copy-lua.mjs scripts/build-playground.mjs scripts/
+COPY packages packages
 COPY src src
 RUN npm run build
 

@@ -15,7 +15,8 @@ import { dropUnusedConnections } from './plugins/connections.js'
 import { handleErrors } from './plugins/errors.js'
 import { type Health, serveHealth } from './plugins/health.js'
 import { measureRequests } from './plugins/metrics.js'
-import { documentApi } from './plugins/openapi.js'
+import { documentApi, pointToDocs } from './plugins/openapi.js'
+import { servePlayground, servesPlayground } from './plugins/playground.js'
 import { checkRequestHeads } from './plugins/request-heads.js'
 import { secure } from './plugins/security.js'
 import { serverOptions } from './plugins/server-options.js'
@@ -135,6 +136,9 @@ function addDrain(app: FastifyInstance, { clock, config }: Context): () => boole
 /** The routes of clients. The document comes first: it lists the routes that are added after it. */
 async function serveRoutes(app: FastifyInstance, context: Context, health: Health): Promise<void> {
   await documentApi(app)
+  const hasPlayground = servesPlayground(context.config)
+  if (hasPlayground) servePlayground(app, context.config)
+  pointToDocs(app, { withRoot: !hasPlayground })
   serveHealth(app, health)
   answerWhipOptions(app)
   await app.register(problemRoutes)

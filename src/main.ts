@@ -3,6 +3,7 @@ import closeWithGrace from 'close-with-grace'
 import { buildApp } from './app.js'
 import { type Config, ConfigError, loadConfig } from './config.js'
 import { welcome } from './development.js'
+import { servesPlayground } from './plugins/playground.js'
 
 /** For the requests and tasks that still run when the streams have ended. After this time the process ends anyway. */
 const CLOSE_MS = 10_000
@@ -39,4 +40,4 @@ const BACKLOG = 65_535
 // First, so that monitoring sees the node before clients do.
 if (config.adminPort !== null) await app.admin?.listen({ host: config.adminHost, port: config.adminPort })
 const url = await app.listen({ host: config.host, port: config.port, backlog: BACKLOG })
-if (config.development) console.log(await welcome(config, url))
+if (config.development) console.log(await welcome(config, url, servesPlayground(config)))

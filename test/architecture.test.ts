@@ -32,7 +32,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   routes: [...BASE, 'delivery', 'plugins', 'services'],
   admin: ['ids', 'plugins', 'routes', 'services'],
   app: ['admin', ...BASE, 'delivery', 'plugins', 'routes', 'services', 'store', 'workers'],
-  main: ['app', 'config', 'development', 'ids']
+  main: ['app', 'config', 'development', 'ids', 'plugins']
 }
 
 const files = (readdirSync(SRC, { recursive: true }) as string[]).filter(file => /\.(ts|lua)$/.test(file)).sort()

@@ -81,7 +81,6 @@ export async function documentApi(app: FastifyInstance): Promise<void> {
     uiHooks: { onRequest: toDocument }
   })
   serveDocument(app)
-  pointToDocs(app)
 }
 
 /** Redirects the plugin's own routes, which serialize the document for each request. */
@@ -121,9 +120,9 @@ function once<T>(make: () => T): () => T {
   }
 }
 
-/** The paths that people try first. */
-function pointToDocs(app: FastifyInstance): void {
-  for (const path of ['/', '/v1', '/v1/', '/problems', '/problems/'])
+/** Redirects the paths that people try first. */
+export function pointToDocs(app: FastifyInstance, { withRoot }: { withRoot: boolean }): void {
+  for (const path of [...(withRoot ? ['/'] : []), '/v1', '/v1/', '/problems', '/problems/'])
     app.get(path, { schema: { hide: true } }, (_request, reply) =>
       reply.code(302).header('location', '/docs/').send('The API is documented at /docs\n')
     )

@@ -83,6 +83,12 @@ export const SERVER_SETTINGS = {
     'Origins whose pages may use the API, separated by commas: `https://app.example.com`, `https://*.example.com` for all its subdomains, or that of an app, such as `capacitor://localhost`. `*` allows all of them, without the cookie.'
   ),
 
+  PLAYGROUND: setting(
+    oneOf('auto', 'on', 'off'),
+    'auto',
+    'Whether `/` is the playground, a page that makes calls with this server. `auto`: in development mode only, where the page makes its own tokens. With `on` elsewhere, it asks for them.'
+  ),
+
   JWT_SECRET: secret(
     secrets,
     'Shared secrets that verify tokens (HS256), separated by commas, each at least 32 bytes. The first one signs. Not together with `JWKS_URL`.'

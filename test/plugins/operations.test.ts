@@ -8,7 +8,12 @@ import type { Store } from '../../src/store/store.js'
 import { ManualClock } from '../helpers/clock.js'
 import { LIMITS } from '../helpers/limits.js'
 
-const config: Config = loadConfig({ LOG_LEVEL: 'silent', CORS_ORIGINS: 'https://app.example', DRAIN_WINDOW_MS: '0' })
+const config: Config = loadConfig({
+  LOG_LEVEL: 'silent',
+  PLAYGROUND: 'off',
+  CORS_ORIGINS: 'https://app.example',
+  DRAIN_WINDOW_MS: '0'
+})
 
 async function build(t: Test) {
   let availableSince: number | null = 0

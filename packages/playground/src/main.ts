@@ -1,0 +1,66 @@
+// The playground: two people who call each other, what goes over the wire, and the timeline of their call.
+import { el } from './dom.js'
+import { Person } from './person.js'
+import { personCard } from './person-card.js'
+import { timelineView } from './timeline-view.js'
+import { askForToken } from './token-dialog.js'
+import { mintToken, readFragment, readSettings, type ServerSettings } from './tokens.js'
+import { Wire } from './wire.js'
+import { wireView } from './wire-view.js'
+
+/** With the hues of their pictures. */
+const PEOPLE = [
+  { name: 'alice', hue: 190 },
+  { name: 'bob', hue: 280 }
+] as const
+
+const main = document.querySelector('main')
+
+/** The same for this tab after a reload; another tab is another device. */
+function deviceOfTab(): string {
+  const kept = sessionStorage.getItem('device')
+  const device = kept ?? `playground-${Math.random().toString(36).slice(2, 6)}`
+  sessionStorage.setItem('device', device)
+  return device
+}
+
+async function start(root: HTMLElement): Promise<void> {
+  const settings = await readSettings()
+  const fragment = readFragment()
+  const wire = new Wire()
+  const chosen = PEOPLE.filter(({ name }) => fragment.person === null || name === fragment.person)
+  // Another name: a page for one person that is not one of the two.
+  const shown = chosen.length > 0 ? chosen : [{ name: fragment.person ?? '', hue: 25 }]
+  const tokens = new Map(fragment.tokens)
+  const isAlone = shown.length === 1
+  const people: Person[] = []
+  for (const { name, hue } of shown) {
+    const token = await tokenSource(name, settings, tokens)
+    people.push(new Person({ name, hue, wire, token, device: deviceOfTab(), wantsCamera: isAlone }))
+  }
+  const cards = people.map(person =>
+    personCard({
+      person,
+      peer: PEOPLE.find(({ name }) => name !== person.name)?.name ?? '',
+      token: tokens.get(person.name) ?? null,
+      hasLink: !isAlone
+    })
+  )
+  root.replaceChildren(
+    el('div', { class: `people${isAlone ? ' alone' : ''}` }, ...cards),
+    timelineView(people, wire),
+    wireView(wire, people)
+  )
+  for (const person of people) void person.connect()
+}
+
+async function tokenSource(name: string, { mintsTokens }: ServerSettings, tokens: Map<string, string>) {
+  if (mintsTokens && !tokens.has(name)) return () => mintToken(name, deviceOfTab())
+  if (!tokens.has(name)) tokens.set(name, await askForToken(name))
+  return async () => tokens.get(name) ?? ''
+}
+
+if (main)
+  start(main).catch(error => {
+    main.replaceChildren(el('p', { class: 'problem', role: 'alert' }, `The playground cannot start: ${error}`))
+  })

@@ -1,0 +1,196 @@
+// The card of a person: picture, buttons, chat, and switches.
+import type { Call } from '../../client/src/index.js'
+import { button, el, setText } from './dom.js'
+import { faultPanel } from './fault-panel.js'
+import type { Person } from './person.js'
+import { linkOf } from './tokens.js'
+
+export interface CardOptions {
+  readonly person: Person
+  /** Whom the person calls if no other name is given. */
+  readonly peer: string
+  /** Null: the link needs no token, because the server makes them. */
+  readonly token: string | null
+  /** Whether to offer a link to this person on another device. */
+  readonly hasLink: boolean
+}
+
+const CONNECTION_TEXTS = {
+  connecting: 'connecting',
+  live: 'live stream',
+  polling: 'long-poll',
+  offline: 'offline',
+  closed: 'disconnected'
+} as const
+
+export function personCard({ person, peer, token, hasLink }: CardOptions): HTMLElement {
+  const { name } = person
+  const badge = el('span', { class: 'badge', role: 'status', 'aria-label': `Connection of ${name}` })
+  const link = el('a', { href: linkOf(name, token), target: '_blank', rel: 'noopener', class: 'quiet' })
+  link.append('Other device', el('span', { class: 'hidden-text' }, `: open ${name} there`))
+  const title = el('h2', { id: `name-${name}` }, name)
+  const head = el('header', {}, title, badge, ...(hasLink ? [link] : []))
+  const problem = el('p', { class: 'problem', role: 'alert' })
+  const parts = [stage(person), controls(person, peer), chat(person)]
+  const panel = faultPanel(person)
+  const card = el('section', { class: `card person hue-${person.hue}`, 'aria-labelledby': title.id })
+  card.append(head, ...parts.map(({ element }) => element), problem, panel.element)
+  const render = () => {
+    setText(badge, CONNECTION_TEXTS[person.connection])
+    badge.dataset.state = person.connection
+    setText(problem, person.problem)
+    for (const part of [...parts, panel]) part.render()
+  }
+  person.on('changed', render)
+  render()
+  return card
+}
+
+interface Part {
+  readonly element: HTMLElement
+  render(): void
+}
+
+// ── Pictures ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+function stage(person: Person): Part {
+  const remote = el('video', {
+    class: 'remote',
+    autoplay: true,
+    playsinline: true,
+    'aria-label': `What ${person.name} sees`
+  })
+  const local = el('video', {
+    class: 'local',
+    autoplay: true,
+    playsinline: true,
+    'aria-label': `What ${person.name} sends`
+  })
+  // Two people on one page would hear each other through the loudspeaker.
+  for (const video of [remote, local]) video.muted = true
+  const text = el('p', { class: 'state', role: 'status' })
+  const element = el('div', { class: 'stage' }, remote, local, text)
+  const render = () => {
+    const { liveCall, picture } = person
+    show(remote, liveCall?.state === 'ringing' ? null : (liveCall?.remoteStream ?? null))
+    show(local, liveCall || person.isDialing ? (picture?.stream ?? null) : null)
+    setText(text, describe(person))
+    element.dataset.state = person.isDialing ? 'ringing' : (person.call?.state ?? 'idle')
+  }
+  return { element, render }
+}
+
+function show(video: HTMLVideoElement, stream: MediaStream | null): void {
+  if (video.srcObject !== stream) video.srcObject = stream
+  video.hidden = stream === null
+}
+
+export function describe(person: Person): string {
+  const { call, isDialing } = person
+  if (!call || (isDialing && call.state === 'ended')) return isDialing ? 'Calling…' : 'Ready'
+  if (call.state === 'ended') return `Call ended: ${call.reason?.replaceAll('_', ' ')}`
+  if (call.state === 'ringing')
+    return call.direction === 'incoming' ? `${call.peer.user} is calling` : `Calling ${call.peer.user}…`
+  if (call.state === 'connecting') return 'Connecting…'
+  if (person.isAway) return `${call.peer.user} has lost the connection`
+  return call.held.local || call.held.remote ? 'On hold' : `In a call with ${call.peer.user}`
+}
+
+// ── Buttons ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+function controls(person: Person, peer: string): Part {
+  const { name } = person
+  const to = el('input', { value: peer, 'aria-label': `Whom ${name} calls`, autocomplete: 'off', spellcheck: 'false' })
+  const dial = el('form', { class: 'row' }, to, el('button', { class: 'primary' }, 'Call'))
+  dial.addEventListener('submit', event => {
+    event.preventDefault()
+    void person.dial(to.value.trim())
+  })
+  const hangUp = button('Hang up', () => person.hangUp(), { class: 'danger' })
+  const answer = button('Answer', () => person.answer(), { class: 'primary' })
+  const decline = button('Decline', () => person.hangUp(), { class: 'danger' })
+  const microphone = toggle('Mute', () => person.mute('audio'))
+  const camera = toggle('Picture off', () => person.mute('video'))
+  const hold = toggle('Hold', () => person.act(async () => person.liveCall?.hold(!person.liveCall.held.local)))
+  const sound = toggle('Sound', () => toggleSound(element, sound))
+  const source = toggle('Camera', () => person.toggleCamera())
+  const element = el(
+    'div',
+    { class: 'row controls' },
+    dial,
+    source,
+    answer,
+    decline,
+    microphone,
+    camera,
+    hold,
+    sound,
+    hangUp
+  )
+  const render = () => {
+    const { liveCall, isDialing } = person
+    const rings = liveCall?.state === 'ringing' && liveCall.direction === 'incoming'
+    const talks = liveCall !== null && liveCall.state !== 'ringing'
+    keepFocus(element, () => {
+      for (const each of [dial, source]) each.hidden = liveCall !== null || isDialing
+      for (const each of [answer, decline]) each.hidden = !rings
+      for (const each of [microphone, camera, hold, sound]) each.hidden = !talks
+      hangUp.hidden = !talks && !(isDialing || liveCall?.direction === 'outgoing')
+    })
+    setText(hangUp, talks ? 'Hang up' : 'Cancel')
+    press(microphone, person.muted.audio)
+    press(camera, person.muted.video)
+    press(hold, liveCall?.held.local ?? false)
+    hold.disabled = liveCall?.state !== 'connected'
+    press(source, person.wantsCamera)
+  }
+  return { element, render }
+}
+
+const toggle = (label: string, act: () => unknown) => button(label, act, { 'aria-pressed': 'false' })
+
+const press = (element: Element, isPressed: boolean) => element.setAttribute('aria-pressed', String(isPressed))
+
+function toggleSound(controls: HTMLElement, sound: HTMLElement): void {
+  const remote = controls.parentElement?.querySelector<HTMLVideoElement>('video.remote')
+  if (!remote) return
+  remote.muted = !remote.muted
+  press(sound, !remote.muted)
+}
+
+/** A button that is hidden while it has the focus gives that to the first one that is shown. */
+function keepFocus(element: HTMLElement, change: () => void): void {
+  const focused = element.contains(document.activeElement) ? (document.activeElement as HTMLElement) : null
+  change()
+  if (!focused || focused.closest('[hidden]') === null) return
+  const shown = [...element.querySelectorAll<HTMLElement>('button')].find(each => each.closest('[hidden]') === null)
+  shown?.focus()
+}
+
+// ── Chat ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+function chat(person: Person): Part {
+  const { name } = person
+  const list = el('ol', { class: 'lines', role: 'log', 'aria-label': `Messages of ${name}` })
+  const input = el('input', { placeholder: 'Message', 'aria-label': `Message of ${name}`, autocomplete: 'off' })
+  const form = el('form', { class: 'row' }, input, el('button', {}, 'Send'))
+  form.addEventListener('submit', event => {
+    event.preventDefault()
+    if (input.value !== '') void person.say(input.value)
+    input.value = ''
+  })
+  const element = el('div', { class: 'chat' }, list, form)
+  const render = () => {
+    const { liveCall, lines } = person
+    form.hidden = liveCall === null || liveCall.state === 'ringing'
+    element.hidden = form.hidden && lines.length === 0
+    if (list.childElementCount > lines.length) list.replaceChildren()
+    for (const { from, text } of lines.slice(list.childElementCount))
+      list.append(el('li', { class: from === name ? 'own' : 'other' }, el('b', {}, from), ` ${text}`))
+    list.hidden = lines.length === 0
+  }
+  return { element, render }
+}
+
+/** Whether two calls of the page are the same one. */
+export const isSame = (one: Call | null, other: Call | null) => one !== null && one.id === other?.id

@@ -1,0 +1,207 @@
+// One of the people on the page: a client of the SDK, its network, its picture and its call.
+import { Emitter } from '../../client/src/emitter.js'
+import { type Call, type ConnectionState, Problem, Signalpost } from '../../client/src/index.js'
+import { Network } from './network.js'
+import { openPicture, type Picture } from './picture.js'
+import { SERVER_URL } from './tokens.js'
+import type { Wire } from './wire.js'
+
+export interface PersonOptions {
+  readonly name: string
+  readonly device: string
+  readonly hue: number
+  readonly wantsCamera: boolean
+  readonly wire: Wire
+  readonly token: () => Promise<string>
+}
+
+interface PersonEvents {
+  /** Anything that the page shows. */
+  changed: object
+  /** A call begins, or something happens in it. */
+  call: Call
+}
+
+export interface ChatLine {
+  readonly from: string
+  readonly text: string
+}
+
+const CALL_EVENTS = ['ringing', 'accepted', 'connected', 'held', 'media', 'peer_away', 'peer_back', 'track'] as const
+/** A stream is tried again soon, so that the page shows it. */
+const STREAM_AGAIN_MS = 5000
+
+export class Person extends Emitter<PersonEvents> {
+  readonly name: string
+  readonly hue: number
+  readonly network: Network
+  readonly client: Signalpost
+  wantsCamera: boolean
+  /** The current call, or the last one. */
+  call: Call | null = null
+  picture: Picture | null = null
+  muted = { audio: false, video: false }
+  readonly lines: ChatLine[] = []
+  /** The last failure, for the user of the page. */
+  problem = ''
+  resets = 0
+  isAway = false
+  #dialing: AbortController | null = null
+
+  constructor({ name, device, hue, wantsCamera, wire, token }: PersonOptions) {
+    super()
+    this.name = name
+    this.hue = hue
+    this.wantsCamera = wantsCamera
+    this.network = new Network(name, wire)
+    this.client = new Signalpost({
+      ...{ url: SERVER_URL, token, device, tabs: false, fetch: this.network.fetch },
+      times: { streamAgainMs: STREAM_AGAIN_MS }
+    })
+    this.client.on('connection', () => this.#change())
+    this.client.on('incoming', call => this.#dialing ?? this.#take(call))
+    this.client.on('reset', () => {
+      this.resets++
+    })
+    this.client.on('event', () => this.#change())
+    this.client.on('error', error => this.#fail(error))
+    this.client.on('closed', ({ reason, problem }) => this.#fail(problem ?? new Error(`Disconnected: ${reason}`)))
+  }
+
+  get connection(): ConnectionState {
+    return this.client.connection
+  }
+
+  get isDialing(): boolean {
+    return this.#dialing !== null
+  }
+
+  /** The call, unless it has ended. */
+  get liveCall(): Call | null {
+    return this.call && this.call.state !== 'ended' ? this.call : null
+  }
+
+  connect(): Promise<unknown> {
+    this.problem = ''
+    return this.client.connect().catch(error => this.#fail(error))
+  }
+
+  // ── Acting ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  dial(user: string): Promise<void> {
+    return this.act(async () => {
+      const dialing = new AbortController()
+      this.#dialing = dialing
+      this.#change()
+      try {
+        const { stream } = await this.openPicture()
+        if (!dialing.signal.aborted) this.#take(await this.client.call(user, { media: stream, signal: dialing.signal }))
+      } finally {
+        this.#dialing = null
+        this.#closeIdlePicture()
+      }
+    })
+  }
+
+  answer(): Promise<void> {
+    return this.act(async () => {
+      const { liveCall } = this
+      const { stream } = await this.openPicture()
+      await liveCall?.accept({ media: stream })
+      this.#closeIdlePicture()
+    })
+  }
+
+  async hangUp(): Promise<void> {
+    this.#dialing?.abort()
+    await this.act(async () => this.liveCall?.hangup())
+  }
+
+  toggleCamera(): void {
+    this.wantsCamera = !this.wantsCamera
+    this.#change()
+  }
+
+  mute(kind: 'audio' | 'video'): Promise<void> {
+    return this.act(async () => {
+      this.muted = { ...this.muted, [kind]: !this.muted[kind] }
+      await this.liveCall?.mute(this.muted)
+    })
+  }
+
+  say(text: string): Promise<void> {
+    return this.act(async () => {
+      await this.liveCall?.send(text)
+      this.lines.push({ from: this.name, text })
+    })
+  }
+
+  /** Does it, and shows why it failed. */
+  async act(what: () => Promise<unknown>): Promise<void> {
+    this.problem = ''
+    try {
+      await what()
+    } catch (error) {
+      this.#fail(error)
+    }
+    this.#change()
+  }
+
+  async openPicture(): Promise<Picture> {
+    this.picture ??= await openPicture(this)
+    this.#change()
+    return this.picture
+  }
+
+  closePicture(): void {
+    this.picture?.stop()
+    this.picture = null
+  }
+
+  /** Set while a room uses the picture. */
+  isInRoom = false
+
+  #closeIdlePicture(): void {
+    if (!this.liveCall && !this.isInRoom) this.closePicture()
+  }
+
+  // ── What happens ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #take(call: Call): void {
+    if (this.call === call) return
+    this.call = call
+    this.muted = { audio: false, video: false }
+    this.isAway = false
+    this.lines.length = 0
+    for (const type of CALL_EVENTS) call.on(type, () => this.#onCall(call))
+    call.on('peer_away', () => this.#setAway(true))
+    call.on('peer_back', () => this.#setAway(false))
+    call.on('message', ({ content, from }) => this.lines.push({ from: from.user, text: content }))
+    call.on('error', error => this.#fail(error))
+    call.on('ended', () => {
+      this.#closeIdlePicture()
+      this.#onCall(call)
+    })
+    this.#onCall(call)
+  }
+
+  #setAway(isAway: boolean): void {
+    this.isAway = isAway
+    this.#change()
+  }
+
+  #onCall(call: Call): void {
+    this.emit('call', call)
+    this.#change()
+  }
+
+  #fail(error: unknown): void {
+    const isCancel = error instanceof Problem && error.code === 'aborted'
+    if (!isCancel) this.problem = error instanceof Error ? error.message : String(error)
+    this.#change()
+  }
+
+  #change(): void {
+    this.emit('changed', {})
+  }
+}

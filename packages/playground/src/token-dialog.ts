@@ -1,0 +1,31 @@
+// Asks for the token of a person, where the server makes none.
+import { el } from './dom.js'
+
+/** Resolves to the token that the user of the page pastes. */
+export function askForToken(name: string): Promise<string> {
+  const input = el('textarea', { id: 'token', rows: '5', required: true, spellcheck: 'false', autocomplete: 'off' })
+  const form = el(
+    'form',
+    { method: 'dialog' },
+    el('h2', { id: 'token-title' }, `Token of ${name}`),
+    el(
+      'p',
+      {},
+      'This server makes no tokens. Paste one of a user, as your application issues it. It stays in this page.'
+    ),
+    el('label', { for: 'token' }, 'Token (JWT)'),
+    input,
+    el('button', { class: 'primary' }, 'Connect')
+  )
+  const dialog = el('dialog', { 'aria-labelledby': 'token-title' }, form)
+  document.body.append(dialog)
+  return new Promise(resolve => {
+    // Without a token the person cannot connect.
+    dialog.addEventListener('cancel', event => event.preventDefault())
+    dialog.addEventListener('close', () => {
+      dialog.remove()
+      resolve(input.value.trim())
+    })
+    dialog.showModal()
+  })
+}

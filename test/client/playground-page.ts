@@ -1,0 +1,71 @@
+// The playground in a browser, as its users see it: by names and roles.
+import { fileURLToPath } from 'node:url'
+import type { Browser, Locator, Page } from 'playwright-core'
+import type { Test } from 'tap'
+import { startServers } from '../helpers/servers.js'
+
+interface Builder {
+  buildPlayground(folder: string): Promise<void>
+}
+
+const builder = new URL('../../scripts/build-playground.mjs', import.meta.url)
+/** Where the server looks for the page. */
+const folder = fileURLToPath(new URL('../../dist/playground', import.meta.url))
+
+export interface Playground {
+  readonly page: Page
+  readonly url: string
+  readonly alice: Locator
+  readonly bob: Locator
+  readonly timeline: Locator
+  readonly wire: Locator
+}
+
+const { buildPlayground } = (await import(builder.href)) as Builder
+await buildPlayground(folder)
+
+/** Starts a server, and opens the page there. */
+export async function openPlayground(t: Test, browser: Browser, env: Record<string, string> = {}): Promise<Playground> {
+  const [server] = await startServers(t, { engine: 'memory' }, env)
+  const context = await browser.newContext({
+    permissions: ['clipboard-read', 'clipboard-write', 'camera', 'microphone']
+  })
+  t.teardown(() => context.close())
+  const page = await context.newPage()
+  page.setDefaultTimeout(60_000)
+  page.on('pageerror', error => t.fail(error.message))
+  const url = `${server?.url}/`
+  await page.goto(url)
+  const region = (name: string) => page.getByRole('region', { name })
+  const opened = {
+    page,
+    url,
+    alice: region('alice'),
+    bob: region('bob'),
+    timeline: region('Timeline'),
+    wire: region('Wire')
+  }
+  for (const person of [opened.alice, opened.bob]) await person.getByText('live stream').waitFor()
+  return opened
+}
+
+export async function call({ alice, bob }: Playground): Promise<void> {
+  await alice.getByRole('button', { name: 'Call', exact: true }).click()
+  await bob.getByRole('button', { name: 'Answer' }).click()
+  await connected({ alice, bob })
+}
+
+export async function connected({ alice, bob }: Pick<Playground, 'alice' | 'bob'>): Promise<void> {
+  await alice.getByText('In a call with bob').waitFor()
+  await bob.getByText('In a call with alice').waitFor()
+}
+
+/** Resolves when the other's picture moves. */
+export async function seesPicture(person: Locator): Promise<void> {
+  await person.locator('video.remote').evaluate(async element => {
+    const video = element as HTMLVideoElement
+    const frames = () => video.getVideoPlaybackQuality().totalVideoFrames
+    const before = frames()
+    while (frames() < before + 5 || video.videoWidth === 0) await new Promise(resolve => setTimeout(resolve, 50))
+  })
+}
