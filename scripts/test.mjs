@@ -58,7 +58,10 @@ process.chdir(root)
 provide({ commands: ['redis-server'], debian: 'redis-server' })
 if (values.browser || values.client || values.sfu)
   provide({ commands: ['chromium', 'chromium-browser', 'google-chrome'], debian: 'chromium' })
-if (values.c) provide({ commands: ['make'], debian: ['make', 'gcc', 'libc6-dev'] })
+if (values.c) {
+  provide({ commands: ['make'], debian: 'make' })
+  provide({ commands: ['gcc'], debian: ['gcc', 'libc6-dev'] })
+}
 if (values.client) provide({ commands: ['firefox-esr', 'firefox'], debian: 'firefox-esr' })
 if (values.sfu) provideWhipPeers()
 if (values.clients) {

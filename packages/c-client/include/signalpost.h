@@ -241,7 +241,8 @@ enum sp_result sp_send_candidates(struct sp_client *client, const char *call_id,
 enum sp_result sp_act(struct sp_client *client, const char *call_id, const char *action);
 
 /**
- * Sends any other request, such as `PUT /v1/presence` or `POST /v1/calls/{callId}/messages`.
+ * Sends any other request, such as `PUT /v1/presence` or `POST /v1/calls/{callId}/messages`. It may be sent twice
+ * if the connection is lost: name what it creates by an id of yours, such as `messageId`.
  * @param path with its query, percent-encoded
  * @param json the body; NULL: none
  */
