@@ -74,9 +74,13 @@ export interface TabsSetup {
 }
 
 /** `newPage` opens a page in one browser, with the storage of the others. */
-export async function startTabs(t: Test, newPage: () => Promise<BrowserPage>): Promise<TabsSetup> {
+export async function startTabs(
+  t: Test,
+  newPage: () => Promise<BrowserPage>,
+  env: Record<string, string> = {}
+): Promise<TabsSetup> {
   const origin = await servePages(t)
-  const { node, proxy } = await startProxiedNode(t, { CORS_ORIGINS: origin, HEARTBEAT_MS: '2000' })
+  const { node, proxy } = await startProxiedNode(t, { CORS_ORIGINS: origin, HEARTBEAT_MS: '2000', ...env })
   return {
     origin,
     nodeUrl: node.url,

@@ -4,22 +4,22 @@ import t, { type Test } from 'tap'
 import { launchChromium } from '../browser/chromium.js'
 import { until } from '../helpers/until.js'
 import { Caller, streamsIn } from './fixture.js'
-import { type CoreTab, openTabs, startHangingServer, startTabs } from './tabs-fixture.js'
+import { CoreTab, openTabs, startHangingServer, startTabs } from './tabs-fixture.js'
 
 const browser = await launchChromium(t)
 
 /** Tabs of one user of the browser. */
-async function startUser(t: Test) {
+async function startUser(t: Test, env: Record<string, string> = {}) {
   const context = await browser.newContext()
   t.teardown(() => context.close())
-  return { context, ...(await startTabs(t, () => context.newPage())) }
+  return { context, ...(await startTabs(t, () => context.newPage(), env)) }
 }
 
 const cdpOf = (context: BrowserContext, tab: CoreTab): Promise<CDPSession> => context.newCDPSession(tab.page as Page)
 
 /** Three tabs; the first one is the leader, the others come after it in order. Bob's phone rings, and alice can send messages. */
-async function startThree(t: Test) {
-  const user = await startUser(t)
+async function startThree(t: Test, env: Record<string, string> = {}) {
+  const user = await startUser(t, env)
   const tabs = (await openTabs(user, 3)) as [CoreTab, CoreTab, CoreTab]
   const caller = await Caller.call(t, user.nodeUrl)
   await caller.send(3)
@@ -108,6 +108,33 @@ t.test('a stream that is held back is replaced by polls, for all tabs', async t 
   for (const tab of tabs) await tab.receivesAll(t, caller.sent)
 })
 
+t.test('a reset reaches all tabs, with one snapshot', async t => {
+  const { tabs, caller, proxy, nodeUrl } = await startThree(t, { MAILBOX_MAX_EVENTS: '10' })
+  const snapshots = () => proxy.heads.filter(head => head.startsWith('get /v1/snapshot ')).length
+  const before = snapshots()
+  proxy.refuse()
+  await caller.send(100)
+  proxy.passTo(nodeUrl)
+  for (const tab of tabs) await until('it is reset', async () => (await tab.run('return seen.resets')) === 1)
+  await caller.send()
+  for (const tab of tabs)
+    await until('events follow', async () => (await tab.run('return seen.numbers.at(-1)')) === caller.sent)
+  t.equal(snapshots(), before + 1)
+})
+
+t.test('a tab that was away for more events than the leader keeps is reset alone', async t => {
+  const { tabs, caller } = await startThree(t)
+  const [leader, follower] = tabs
+  await follower.run(`dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true }))`)
+  await caller.send(70)
+  await leader.receivesAll(t, caller.sent)
+  await follower.run(`dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))`)
+  await until('it is reset', async () => (await follower.run('return seen.resets')) === 1)
+  await caller.send()
+  await leader.receivesAll(t, caller.sent)
+  await until('events follow', async () => (await follower.run('return seen.numbers.at(-1)')) === caller.sent)
+})
+
 t.test('what a tab shares arrives at the others', async t => {
   const { tabs } = await startThree(t)
   const [first, second, third] = tabs
@@ -129,22 +156,20 @@ t.test('a tab that closes its client leaves the others; one that signs off ends 
   await until('the stream is closed', () => proxy.openStreams === 0)
 })
 
-t.test('a connection elsewhere with the same device ends all tabs, which stay away', async t => {
-  const user = await startUser(t)
-  const tabs = await openTabs(user, 2, { device: 'the same' })
-  const other = await startOther(t, user)
-  for (const tab of tabs) await tab.sees('closed', ['superseded'])
-  t.equal(await other.run('return core.connection'), 'live')
-})
-
-/** In another browser profile. */
-async function startOther(t: Test, { origin, proxy }: { origin: string; proxy: { url: string } }): Promise<CoreTab> {
-  const { CoreTab } = await import('./tabs-fixture.js')
-  const context = await browser.newContext()
-  t.teardown(() => context.close())
-  const tab = await new CoreTab(await context.newPage()).open(origin, proxy.url, { device: 'the same' })
-  await tab.reaches('live')
-  return tab
+for (const [state, options] of [
+  ['live', {}],
+  ['polling', { transport: 'poll' }]
+] as const) {
+  t.test(`another browser with the same device ends all tabs, which stay away: ${state}`, async t => {
+    const { openTab, origin, proxy } = await startUser(t)
+    const tabs = [await openTab({ device: 'the same', ...options }), await openTab({ device: 'the same', ...options })]
+    for (const tab of tabs) await tab.reaches(state)
+    const context = await browser.newContext()
+    t.teardown(() => context.close())
+    const other = await new CoreTab(await context.newPage()).open(origin, proxy.url, { device: 'the same', ...options })
+    for (const tab of tabs) await tab.sees('closed', ['superseded'])
+    await other.reaches(state)
+  })
 }
 
 t.test('tabs of different users do not share', async t => {
