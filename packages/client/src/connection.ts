@@ -51,7 +51,8 @@ export class Connection {
   #isStopped = false
   /** Of the current stream or poll, and of the wait after it. */
   #attempt = new AbortController()
-  #isWaiting = false
+  /** It waits before the next attempt, and not because the server asks for it. */
+  #isBackingOff = false
   #failures = 0
   #silentStreams = 0
   #pollUntil = 0
@@ -78,9 +79,9 @@ export class Connection {
     for (const off of this.#offs.splice(0)) off()
   }
 
-  /** Ends a wait before the next attempt. */
+  /** Ends a back-off. */
   hurry(): void {
-    if (this.#isWaiting) this.#attempt.abort()
+    if (this.#isBackingOff) this.#attempt.abort()
   }
 
   /** Timers of a page in the background are late as after a sleep, but its events arrive in time. */
@@ -98,14 +99,13 @@ export class Connection {
   async #run(): Promise<void> {
     this.#report()
     while (!this.#isStopped) {
+      this.#isBackingOff = false
       this.#attempt = new AbortController()
       const { signal } = this.#attempt
       const waitMs = await this.#attend(signal).catch(error => this.#afterFailure(error, signal))
       if (this.#isStopped || waitMs === null) continue
       this.#report()
-      this.#isWaiting = true
       await onlineOrAfter(waitMs, signal)
-      this.#isWaiting = false
     }
   }
 
@@ -128,7 +128,12 @@ export class Connection {
     if (signal.aborted) return 0
     const problem = problemFrom(error)
     if (!mayRepeat(problem)) this.#end(problem.code, problem.code === 'superseded' ? null : problem)
-    return problem.retryAfterMs ?? backoffMs(++this.#failures)
+    return problem.retryAfterMs ?? this.#backOff()
+  }
+
+  #backOff(): number {
+    this.#isBackingOff = true
+    return backoffMs(++this.#failures)
   }
 
   #end(reason: string, problem: Problem | null): void {
@@ -149,7 +154,7 @@ export class Connection {
     if (signal.aborted) return 0
     if (fault === 'silent') this.#silentStreams++
     if (transport === 'sse' || (fault !== 'unusable' && this.#silentStreams < SILENT_STREAMS_MAX))
-      return afterMs ?? retryMs ?? backoffMs(++this.#failures)
+      return afterMs ?? retryMs ?? this.#backOff()
     this.#pollUntil = Date.now() + this.#streamAgainMs
     this.#streamAgainMs *= 2
     return null

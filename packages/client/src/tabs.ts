@@ -71,7 +71,7 @@ export class SharedConnection implements ConnectionListener {
     this.#channel.close()
   }
 
-  /** Ends a wait before the next attempt. */
+  /** Ends a back-off of the leader. */
   hurry(): void {
     if (this.#connection) this.#connection.hurry()
     else this.#ask()
