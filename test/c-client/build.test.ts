@@ -35,6 +35,9 @@ t.test(
   'the client fits into a microcontroller',
   { skip: missing('arm-none-eabi-gcc', 'gcc-arm-none-eabi') },
   async t => {
+    const { status, stdout, stderr } = spawnSync('make', ['-s', '-C', FOLDER, 'arm'], { encoding: 'utf8' })
+    t.match({ status, stderr }, { status: 0, stderr: '' }, 'nothing to warn of')
+    t.comment(stdout)
     const figures = JSON.parse(printed(process.execPath, 'measure.mjs', '--json'))
     const [arm] = figures
     t.equal(arm.name, 'Cortex-M4')
@@ -70,6 +73,13 @@ t.test('the client calls nothing of the C library but functions on bytes and str
     [...used].filter(name => !allowed.includes(name)),
     []
   )
+})
+
+t.test('the headers can be included from C++', { skip: missing('g++', 'g++') }, async t => {
+  const input = '#include "signalpost.h"\n#include "sockets.h"\nint main() { sp_client client; sp_stop(&client); }\n'
+  const options = ['-Wall', '-Wextra', '-Werror', '-Iinclude', '-Iport', '-xc++', '-fsyntax-only', '-']
+  const { status, stderr } = spawnSync('g++', options, { cwd: FOLDER, input, encoding: 'utf8' })
+  t.match({ status, stderr }, { status: 0, stderr: '' })
 })
 
 const withoutLwip = missingFile('/usr/include/lwip/lwip/sockets.h', 'liblwip-dev')

@@ -22,6 +22,10 @@
 #include "sp_json.h"
 #include "sp_sse.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum {
   /** Bytes of an event's type with its NUL. A type that is longer is passed on as an empty one. */
   SP_TYPE_SIZE = 32,
@@ -247,5 +251,9 @@ enum sp_result sp_act(struct sp_client *client, const char *call_id, const char 
  * @param json the body; NULL: none
  */
 enum sp_result sp_request(struct sp_client *client, const char *method, const char *path, const char *json);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -9,6 +9,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum {
   /** Bytes of a line of the head that are kept. Of a longer line the rest is ignored. */
   SP_HTTP_LINE_SIZE = 96,
@@ -69,5 +73,9 @@ enum sp_http_step sp_http_next(struct sp_http *http, struct sp_bytes *in, struct
  * HTTP/1.0. In the latter case nothing tells a complete body from one that was cut.
  */
 bool sp_http_end(const struct sp_http *http);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -12,6 +12,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum {
   /** Levels of arrays and objects. Replies and events have up to 16 levels in `metadata`, and 6 around it. */
   SP_JSON_DEPTH_MAX = 32,
@@ -75,5 +79,9 @@ bool sp_json_feed(struct sp_json *json, const char *data, size_t size);
 
 /** Whether the text was read to the end of its outermost value. */
 bool sp_json_is_complete(const struct sp_json *json);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -9,6 +9,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum {
   /** Bytes of a cursor with its NUL: at most 15 digits, a dot and a tag of 16 characters. */
   SP_CURSOR_SIZE = 33
@@ -45,5 +49,9 @@ void sp_sse_start(struct sp_sse *sse, sp_sse_on_step on_step, void *context);
 
 /** Takes the next bytes of the stream. */
 void sp_sse_feed(struct sp_sse *sse, const char *data, size_t size);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -13,6 +13,10 @@
 #include <mbedtls/ssl.h>
 #include <mbedtls/x509_crt.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /** The network context of one connection. */
 struct sp_mbedtls {
   struct sp_sockets sockets;
@@ -38,5 +42,9 @@ bool sp_mbedtls_start(struct sp_mbedtls *network, const char *host, const char *
 void sp_mbedtls_stop(struct sp_mbedtls *network);
 
 extern const struct sp_port sp_mbedtls_port;
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

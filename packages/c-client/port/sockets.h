@@ -7,6 +7,10 @@
 
 #include "signalpost.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /** The network context of one connection. Set the first two. */
 struct sp_sockets {
   /**
@@ -20,5 +24,9 @@ struct sp_sockets {
 };
 
 extern const struct sp_port sp_sockets_port;
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif
