@@ -93,6 +93,7 @@ export class Connection {
   #reconnect(): void {
     this.#failures = 0
     this.#pollUntil = 0
+    this.#streamAgainMs = this.#options.times.streamAgainMs
     this.#attempt.abort()
   }
 
@@ -176,7 +177,6 @@ export class Connection {
 
   #becomeLive(): void {
     this.#failures = 0
-    this.#streamAgainMs = this.#options.times.streamAgainMs
     this.#askedAt = Date.now()
     this.#options.listener.onState('live')
   }
@@ -187,6 +187,7 @@ export class Connection {
    */
   #beat(asks: boolean): void {
     this.#silentStreams = 0
+    this.#streamAgainMs = this.#options.times.streamAgainMs
     this.#options.listener.onState('live')
     if (!asks) return
     if (this.#options.requests.lastSentAt <= this.#askedAt) this.#touch()
