@@ -105,6 +105,33 @@ const RULES: Record<string, Rule> = {
     await areConnected(call, answered)
   },
 
+  'a user without a device cannot be called, which takes one request': async (t, connect) => {
+    const requests: string[] = []
+    const alice = await connect('alice', {
+      fetch(url, init) {
+        requests.push(`${init?.method} ${new URL(String(url)).pathname}`)
+        return fetch(url, init)
+      }
+    })
+    t.equal(await codeOf(alice.call('nobody', withChannel)), 'callee_unreachable')
+    t.same(
+      requests.filter(each => each === 'POST /v1/calls'),
+      ['POST /v1/calls']
+    )
+    t.equal(alice.calls.size, 0)
+  },
+
+  'a side that loses its connection is away, and comes back': async (t, connect) => {
+    const { bob, call } = await connected(connect)
+    const away = next(call, 'peer_away')
+    await bob.close()
+    t.match(await away, { expiresInMs: Number })
+    const back = next(call, 'peer_back')
+    await bob.connect()
+    await back
+    t.equal(call.state, 'connected')
+  },
+
   'two users who call each other at once are in one call': async (t, connect) => {
     const [alice, bob] = await Promise.all([connect('alice'), connect('bob')])
     const rung: Call[] = []

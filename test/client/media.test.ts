@@ -84,3 +84,24 @@ t.test('a page that is reloaded resumes its call, and the other side keeps its s
   t.equal(await both.alice.run('call.remoteStream.id'), stream)
   t.equal(await both.alice.run('call.remoteStream.getTracks().length'), 2)
 })
+
+t.test('all tabs ring, and when one has answered it ends in the others', async t => {
+  const [server] = await startServers(t, { engine: 'memory' }, { CORS_ORIGINS: origin })
+  const url = server?.url ?? ''
+  const open = async (user: string, count: number) => {
+    const context = await browser.newContext({ permissions: ['camera', 'microphone'] })
+    t.teardown(() => context.close())
+    const pages = await Promise.all(Array.from({ length: count }, () => context.newPage()))
+    return Promise.all(pages.map(page => BrowserUser.open({ origin, url, user, page }, { answers: false })))
+  }
+  const [[alice], bobs] = await Promise.all([open('alice', 1), open('bob', 2)])
+  await alice?.do('call', 'bob')
+  await Promise.all(bobs.map(each => each.until('globalThis.call')))
+  await bobs[1]?.run('call.accept({ media: await sdk.camera() })')
+  await bobs[0]?.until('call.reason === "answered_elsewhere"')
+  await bobs[1]?.do('seesMoreFrames')
+  await bobs[0]?.reload()
+  t.equal(await bobs[1]?.run('call.state'), 'connected', 'the new page of the other tab does not end the call')
+  await alice?.run('call.hangup()')
+  await bobs[1]?.until('call.reason === "hangup"')
+})

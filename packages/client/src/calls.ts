@@ -38,6 +38,7 @@ export class Calls {
 
   async create(to: string, options: CallOptions): Promise<Call> {
     const { callId = randomId(), media, kind = kindOf(media), signal, ...rest } = options
+    signal?.throwIfAborted()
     const { setup, rtc, offer, answer, candidates, end, ...body } = rest
     const { device, user } = this.#options
     const record = {

@@ -90,10 +90,10 @@ export class Negotiator {
 
   // ── What the owner does ─────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** Makes the first offer, unless there is nothing to negotiate yet: what is added later fires negotiationneeded. */
+  /** Makes the first offer, unless there is nothing to negotiate yet: what is added later fires negotiationneeded. Rejects if it is refused. */
   offer(): Promise<void> {
     this.begin()
-    return this.#run(() => this.#offer())
+    return this.#run(() => this.#offer({ isFirst: true }))
   }
 
   /** Answers the first offer. */
@@ -141,7 +141,7 @@ export class Negotiator {
 
   // ── Descriptions ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  async #offer({ isRepeat = false } = {}): Promise<void> {
+  async #offer({ isFirst = false, isRepeat = false } = {}): Promise<void> {
     const { connection } = this
     if (connection.signalingState !== (isRepeat ? 'have-local-offer' : 'stable') || this.#isYielding) return
     await this.#options.ready?.()
@@ -152,7 +152,7 @@ export class Negotiator {
       if (!reply) this.#isYielding = true
       else this.#revision = reply.revision
     } catch (error) {
-      return this.#onRefusal(error as Problem)
+      return this.#onRefusal(error as Problem, isFirst)
     }
     if (this.#isClosed || this.#isYielding) return
     // Only after the server has accepted it: so an offer that it refuses needs no rollback.
@@ -160,10 +160,10 @@ export class Negotiator {
     this.expectAnswer()
   }
 
-  #onRefusal(problem: Problem): void {
+  #onRefusal(problem: Problem, isFirst: boolean): void {
     // The other side was first. If a change is still needed after its offer was answered, negotiationneeded fires again.
     if (problem.code === 'offer_collision') this.#isYielding = true
-    else if (problem.retryable) setTimeout(() => this.#then(() => this.#offer()), ANSWER_WITHIN_MS)
+    else if (problem.retryable && !isFirst) setTimeout(() => this.#then(() => this.#offer()), ANSWER_WITHIN_MS)
     else throw problem
   }
 
