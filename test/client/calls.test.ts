@@ -1,47 +1,11 @@
-// The rules of calls, as users of the SDK see them: with real connections, on one node in memory and on two nodes with Redis.
-import t, { type Test } from 'tap'
-import type { Call, Signalpost } from '../../packages/client/src/index.js'
-import { LAYOUTS, nameOf } from '../helpers/servers.js'
+// The rules of calls, as users of the SDK see them, with real connections.
+import t from 'tap'
+import type { Call } from '../../packages/client/src/index.js'
 import { until } from '../helpers/until.js'
-import { type Connect, incoming, next, startPeople, withChannel } from './people.js'
-
-type Rule = (t: Test, connect: Connect) => Promise<void>
-
-interface Connected {
-  readonly alice: Signalpost
-  readonly bob: Signalpost
-  /** Of alice. */
-  readonly call: Call
-  /** Of bob. */
-  readonly answered: Call
-}
-
-async function ring(connect: Connect): Promise<Connected> {
-  const [alice, bob] = await Promise.all([connect('alice'), connect('bob', { device: 'laptop' })])
-  const rings = incoming(bob)
-  const call = await alice.call('bob', withChannel)
-  return { alice, bob, call, answered: await rings }
-}
-
-async function connected(connect: Connect): Promise<Connected> {
-  const parties = await ring(connect)
-  await parties.answered.accept()
-  await areConnected(parties.call, parties.answered)
-  return parties
-}
-
-const areConnected = (...calls: readonly Call[]) =>
-  until('all are connected', () =>
-    calls.every(({ state, peerConnection }) => state === 'connected' && peerConnection?.connectionState === 'connected')
-  )
+import { areConnected, codeOf, connected, type Rule, ring, testRules } from './call-rules.js'
+import { incoming, next, withChannel } from './people.js'
 
 const ufragOf = ({ peerConnection }: Call) => /a=ice-ufrag:(.*)/.exec(peerConnection?.localDescription?.sdp ?? '')?.[1]
-
-const codeOf = (promise: Promise<unknown>) =>
-  promise.then(
-    () => 'none',
-    error => error.code
-  )
 
 const RULES: Record<string, Rule> = {
   'a call that is answered connects, and ends when a side hangs up': async (t, connect) => {
@@ -119,17 +83,6 @@ const RULES: Record<string, Rule> = {
       ['POST /v1/calls']
     )
     t.equal(alice.calls.size, 0)
-  },
-
-  'a side that loses its connection is away, and comes back': async (t, connect) => {
-    const { bob, call } = await connected(connect)
-    const away = next(call, 'peer_away')
-    await bob.close()
-    t.match(await away, { expiresInMs: Number })
-    const back = next(call, 'peer_back')
-    await bob.connect()
-    await back
-    t.equal(call.state, 'connected')
   },
 
   'two users who call each other at once are in one call': async (t, connect) => {
@@ -232,60 +185,7 @@ const RULES: Record<string, Rule> = {
     await answered.signal('offer', { sdp: sdp('cccc') })
     t.match(await offer, { type: 'offer', data: { revision: 2 } })
     t.same([call.peerConnection, call.state], [null, 'connecting'])
-  },
-
-  'a call that ended while this device was away has ended as lost': async (t, connect) => {
-    const { bob, call, answered } = await connected(connect)
-    await bob.close()
-    await call.hangup()
-    const ended = next(answered, 'ended')
-    await bob.connect()
-    t.match(await ended, { reason: 'lost' })
-  },
-
-  'a call goes on after a reload': async (t, connect) => {
-    const { bob, call, answered } = await connected(connect)
-    const before = call.peerConnection
-    answered.peerConnection?.close()
-    await bob.close()
-    const resumable = new Promise<Call>(resolve => {
-      void connect('bob', { device: 'laptop', resumable: resolve })
-    })
-    const resumed = await resumable
-    t.match([resumed.id, resumed.state, resumed.direction], [call.id, 'connected', 'incoming'])
-    await resumed.resume(withChannel)
-    await areConnected(call, resumed)
-    t.not(call.peerConnection, before, 'the other side has replaced its connection')
-  },
-
-  'a call whose page is gone is hung up if the application does not resume it': async (t, connect) => {
-    const { bob, call } = await connected(connect)
-    await bob.close()
-    const ended = next(call, 'ended')
-    await connect('bob', { device: 'laptop' })
-    t.match(await ended, { reason: 'hangup', by: { user: 'bob' } })
-  },
-
-  'a caller who gives up while the callee accepts': async (t, connect) => {
-    const { alice, bob, call, answered } = await ring(connect)
-    await Promise.all([codeOf(answered.accept()), call.hangup()])
-    await until('both have no call', () => alice.calls.size === 0 && bob.calls.size === 0)
-    t.same([call.state, answered.state], ['ended', 'ended'])
-  },
-
-  'a callee who hangs up while the accept is sent': async (t, connect) => {
-    const { call, answered } = await ring(connect)
-    const ended = next(call, 'ended')
-    const accepting = codeOf(answered.accept())
-    await answered.hangup()
-    t.equal(await accepting, 'call_ended')
-    await ended
-    t.same([call.state, answered.state], ['ended', 'ended'])
   }
 }
 
-for (const layout of LAYOUTS) {
-  for (const [name, rule] of Object.entries(RULES)) {
-    t.test(`${name}, ${nameOf(layout)}`, async t => rule(t, await startPeople(t, layout)))
-  }
-}
+testRules(t, RULES)

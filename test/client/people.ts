@@ -21,7 +21,8 @@ const UNLIMITED = {
   RATE_LIMIT_CALLS: '100000',
   RATE_LIMIT_CALLS_PER_PAIR: '100000',
   RATE_LIMIT_SIGNALS: '100000',
-  CALL_BACKOFF_MS: '0'
+  CALL_BACKOFF_MS: '0',
+  AWAY_AFTER_MS: '1000'
 }
 
 /** Returns what connects a user to the next node. Everything is closed after the test. */
