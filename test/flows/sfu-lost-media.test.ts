@@ -89,10 +89,6 @@ const ABOUT_DATA: Readonly<Record<string, DataRequest>> = {
   },
   'to close a data consumer': {
     ...{ asks: 'close', send: (_, bob) => bob.request('DELETE', 'data-consumers/c'), status: 204 }
-  },
-  'to close a data producer': {
-    ...{ asks: 'close', send: alice => alice.request('DELETE', 'data-producers/chat'), status: 204 },
-    event: 'sfu.data_producer_closed'
   }
 }
 

@@ -2,23 +2,14 @@
 // of each decision, so that a repeat of a request finds both as the first one left them.
 import { AppError } from '../../errors.js'
 import type { Actor } from '../../schemas/claims.js'
-import type { Endpoint } from '../../schemas/common.js'
 import { type CreateProducerRequest, type DataProducer, PRODUCERS_MAX, type Producer } from '../../schemas/sfu.js'
 import { endpoint } from '../endpoint.js'
 import { findParticipantRecord, requireParticipant } from '../room/access.js'
-import {
-  NO_CHANGE,
-  type ParticipantRecord,
-  type RoomDecision,
-  type RoomEvent,
-  type RoomParts,
-  roomEvent
-} from '../room/state.js'
+import { NO_CHANGE, type ParticipantRecord, type RoomDecision, type RoomParts, roomEvent } from '../room/state.js'
 import {
   type DataProducerRecord,
   type ProducerRecord,
   requireSession,
-  type SentMedia,
   sentMediaOf,
   viewDataProducer,
   viewProducer,
@@ -66,8 +57,9 @@ export function decideProduce(
     requireSame(known, producer, ['transportId', 'kind', 'source'])
     return { ...NO_CHANGE, added: viewProducer(participant, known), isNew: false }
   }
-  refuseClosing(unsettledMediaOf(parts, media).producers, producer.producerId)
-  requireRoom(media.producers)
+  const closing = unsettledMediaOf(parts, media).producers
+  refuseClosing(closing, producer.producerId)
+  requireRoom([...media.producers, ...closing])
   const added = viewProducer(participant, producer)
   return {
     writes: writeMedia({ ...media, producers: [...media.producers, { ...producer, tokenExpiresAt: actor.expiresAt }] }),
@@ -91,8 +83,9 @@ export function decideProduceData(
     requireSame(known, dataProducer, ['transportId', 'label', 'protocol'])
     return { ...NO_CHANGE, added: viewDataProducer(participant, known), isNew: false }
   }
-  refuseClosing(unsettledMediaOf(parts, media).dataProducers, dataProducer.dataProducerId)
-  requireRoom(media.dataProducers)
+  const closing = unsettledMediaOf(parts, media).dataProducers
+  refuseClosing(closing, dataProducer.dataProducerId)
+  requireRoom([...media.dataProducers, ...closing])
   const added = viewDataProducer(participant, dataProducer)
   return {
     writes: writeMedia({
@@ -112,7 +105,7 @@ function requireSame<Item>(known: Item, wanted: Item, names: readonly (keyof Ite
   throw new AppError('media_conflict', { detail: `It exists with another ${String(different)}` })
 }
 
-/** @throws AppError too_many_media */
+/** What is being closed counts: the media service may have it still. @throws AppError too_many_media */
 function requireRoom(items: readonly unknown[]): void {
   if (items.length < PRODUCERS_MAX) return
   throw new AppError('too_many_media', { detail: `A participant has at most ${PRODUCERS_MAX} of them` })
@@ -128,7 +121,7 @@ export interface ProducerCommand extends MediaCommand {
  * The participant that sends it, and the participant of the actor. What others send may be paused and closed by a moderator.
  * @throws AppError participant_not_found, media_unavailable and what requireAccess throws
  */
-function requireOwner(
+export function requireOwner(
   parts: RoomParts,
   { actor, sessionId, participantId }: MediaCommand & Pick<ProducerCommand, 'participantId'>,
   now: number
@@ -183,50 +176,4 @@ export function decidePause(parts: RoomParts, { paused, ...command }: PauseComma
     producer: viewProducer(owner, { ...before, paused }),
     pausesBefore: before.pauses ?? 0
   }
-}
-
-interface CloseCommand extends MediaCommand {
-  readonly participantId: string
-  /** What the transport, the producer or the data producer carries that is closed. */
-  readonly isClosed: (item: ProducerRecord | DataProducerRecord) => boolean
-}
-
-/**
- * What does not exist is closed already.
- * @throws AppError participant_not_found, media_unavailable and what requireAccess throws
- */
-export function decideClose(parts: RoomParts, { isClosed, ...command }: CloseCommand, now: number): RoomDecision {
-  const { own, owner } = requireOwner(parts, command, now)
-  const closing = { by: endpoint(command.actor), except: own.participantId }
-  return closeMedia(sentMediaOf(parts, owner, command.sessionId), closing, isClosed)
-}
-
-interface Closing {
-  /** Null: the media service. */
-  readonly by: Endpoint | null
-  /** The participant that gets no event. */
-  readonly except?: string
-}
-
-export function closeMedia(
-  media: SentMedia,
-  { by, except }: Closing,
-  isClosed: (item: ProducerRecord | DataProducerRecord) => boolean
-): RoomDecision {
-  const { participantId } = media
-  const producers = media.producers.filter(isClosed)
-  const dataProducers = media.dataProducers.filter(isClosed)
-  const events: RoomEvent[] = [
-    ...producers.map(({ producerId }) => roomEvent('sfu.producer_closed', { participantId, producerId, by }, except)),
-    ...dataProducers.map(({ dataProducerId }) =>
-      roomEvent('sfu.data_producer_closed', { participantId, dataProducerId, by }, except)
-    )
-  ]
-  if (events.length === 0) return NO_CHANGE
-  const left = {
-    ...media,
-    producers: media.producers.filter(each => !producers.includes(each)),
-    dataProducers: media.dataProducers.filter(each => !dataProducers.includes(each))
-  }
-  return { writes: writeMedia(left), events }
 }

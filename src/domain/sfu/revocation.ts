@@ -10,7 +10,7 @@ import {
   type RoomDecision,
   type RoomParts
 } from '../room/state.js'
-import { closeMedia } from './producers.js'
+import { closedIn, closeMedia } from './closing.js'
 import { sessionIdIn } from './session.js'
 import { type DataProducerRecord, type ProducerRecord, sentMediaOf } from './state.js'
 import { addUnsettled } from './unsettled.js'
@@ -56,12 +56,7 @@ export function revokeMedia(parts: RoomParts, participant: ParticipantRef, revoc
   const isClosed = isRevoked(revocation)
   const media = sentMediaOf(parts, participant, sessionIdIn(parts) ?? '')
   const { writes, events } = closeMedia(media, { by: revocation.by }, isClosed)
-  const closing = addUnsettled(parts, {
-    ...media,
-    producers: media.producers.filter(isClosed).map(({ producerId }) => producerId),
-    dataProducers: media.dataProducers.filter(isClosed).map(({ dataProducerId }) => dataProducerId),
-    pausing: []
-  })
+  const closing = addUnsettled(parts, closedIn(media, isClosed))
   return { writes: { ...writes, ...closing.writes }, events, endsMedia: true }
 }
 

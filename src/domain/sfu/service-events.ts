@@ -11,7 +11,7 @@ import {
   type RoomParts,
   roomEvent
 } from '../room/state.js'
-import { closeMedia } from './producers.js'
+import { closeMedia } from './closing.js'
 import { type SentMedia, sentMediaOf, withPaused, writeMedia } from './state.js'
 
 /**

@@ -1,6 +1,7 @@
 // In what the media service may differ from the room: what the room has closed, and producers that were to be paused or resumed. The room keeps
 // a record of it until the service was told what the room says: the node may die between the service and the commit, or the service not answer.
 import { AppError } from '../../errors.js'
+import { PRODUCERS_MAX } from '../../schemas/sfu.js'
 import { NO_CHANGE, PART, type RoomDecision, type RoomParts } from '../room/state.js'
 import { type ProducerRecord, sentMediaOf, withPaused, writeMedia } from './state.js'
 
@@ -28,6 +29,12 @@ const nothingOf = ({ participantId, sessionId }: MediaSender): UnsettledMedia =>
   dataProducers: [],
   pausing: []
 })
+
+/** What the room has closed and the service has yet to close. */
+export const closingOf = (
+  sender: MediaSender,
+  closed: Partial<Pick<UnsettledMedia, 'producers' | 'dataProducers'>>
+): UnsettledMedia => ({ ...nothingOf(sender), ...closed })
 
 export const pausingOf = (sender: MediaSender, producerId: string): UnsettledMedia => ({
   ...nothingOf(sender),
@@ -58,6 +65,21 @@ export function addUnsettled(parts: RoomParts, added: UnsettledMedia): RoomDecis
   }
   return countOf(all) === countOf(kept) ? NO_CHANGE : { writes: { [partOf(added)]: all }, events: [] }
 }
+
+/** @throws AppError media_unavailable: more is to be closed than a participant may have */
+export function addClosing(parts: RoomParts, closing: UnsettledMedia): RoomDecision {
+  const kept = unsettledMediaOf(parts, closing)
+  const total =
+    union(kept.producers, closing.producers).length + union(kept.dataProducers, closing.dataProducers).length
+  if (total > CLOSING_MAX && total > kept.producers.length + kept.dataProducers.length) throw stillClosing()
+  return addUnsettled(parts, closing)
+}
+
+/** Also ids that the participant does not have may be named. */
+const CLOSING_MAX = 4 * PRODUCERS_MAX
+
+const stillClosing = () =>
+  new AppError('media_unavailable', { detail: 'The media service is closing it', retryAfterMs: 1000 })
 
 const union = (one: readonly string[], other: readonly string[]) => [...new Set([...one, ...other])]
 
@@ -92,6 +114,5 @@ export function finishSettling(parts: RoomParts, settled: UnsettledMedia): RoomD
 
 /** A producer with the id of one that the media service has yet to close would be closed with it. @throws AppError media_unavailable */
 export function refuseClosing(ids: readonly string[], id: string): void {
-  if (!ids.includes(id)) return
-  throw new AppError('media_unavailable', { detail: 'The media service is closing it', retryAfterMs: 1000 })
+  if (ids.includes(id)) throw stillClosing()
 }

@@ -1,6 +1,8 @@
 // Data producers and data consumers: data channels through the media service. They work as producers and consumers do.
+
+import { decideClose } from '../../domain/sfu/closing.js'
 import { requireConsumableData } from '../../domain/sfu/consumers.js'
-import { decideClose, decideProduceData } from '../../domain/sfu/producers.js'
+import { decideProduceData } from '../../domain/sfu/producers.js'
 import { sessionIdIn } from '../../domain/sfu/session.js'
 import type { Actor } from '../../schemas/claims.js'
 import type {
@@ -14,7 +16,8 @@ import type { RoomPath } from '../room/paths.js'
 import { changeRoom } from '../room/update-room.js'
 import { checkAppData, checkMediaParameters } from './media-bounds.js'
 import { undoUnlessKept } from './producers.js'
-import { type Creation, mediaIdOf, partsOfOwnMedia, partsOfSender } from './requests.js'
+import { settleClosed } from './reconcile.js'
+import { type Creation, mediaIdOf, partsOfClose, partsOfOwnMedia, partsOfSender } from './requests.js'
 import { withSession } from './sessions.js'
 
 /** @throws AppError as createProducer */
@@ -49,12 +52,12 @@ export function closeDataProducer(
   { roomId, dataProducerId }: RoomPath & { readonly dataProducerId: string }
 ): Promise<void> {
   return withSession(context, { actor, roomId, action: 'takePart' }, async ({ client, session, owner }) => {
-    await client.remove(owner, 'data-producers', dataProducerId)
+    const sender = { sessionId: session.sessionId, participantId: owner.participantId }
     const isClosed = (item: object) => 'dataProducerId' in item && item.dataProducerId === dataProducerId
-    const command = { actor, sessionId: session.sessionId, participantId: owner.participantId, isClosed }
-    await changeRoom(context, { roomId, parts: partsOfOwnMedia(actor), payer: actor.user }, (room, now) =>
-      decideClose(room, command, now)
-    )
+    const command = { actor, ...sender, isClosed, named: { dataProducers: [dataProducerId] } }
+    const scope = { roomId, parts: partsOfClose(command), payer: actor.user }
+    const { decision } = await changeRoom(context, scope, (room, now) => decideClose(room, command, now))
+    await settleClosed(context, roomId, { client, unsettled: decision.closing })
   })
 }
 

@@ -1,9 +1,10 @@
-// Producers. The media service is asked first, then the room commits: a retry with the same id repeats both and finds what the first request
-// has left.
+// Producers. To create one, the media service is asked first, then the room commits: a retry with the same id repeats both and finds what the
+// first request has left.
 import type { MediaServiceClient } from '../../adapters/media-service.js'
 import { partsOfAccess, requireParticipant } from '../../domain/room/access.js'
-import { NO_CHANGE, PART, type ParticipantRecord, type RoomDecision } from '../../domain/room/state.js'
-import { decideClose, decidePause, decideProduce, type PauseCommand, sourceOf } from '../../domain/sfu/producers.js'
+import { NO_CHANGE, PART, type ParticipantRecord } from '../../domain/room/state.js'
+import { decideClose } from '../../domain/sfu/closing.js'
+import { decidePause, decideProduce, type PauseCommand, sourceOf } from '../../domain/sfu/producers.js'
 import { sessionIdIn } from '../../domain/sfu/session.js'
 import { sentMediaOf, viewSentMedia } from '../../domain/sfu/state.js'
 import { beginPause, pausingOf } from '../../domain/sfu/unsettled.js'
@@ -18,8 +19,8 @@ import { type ReadRoom, readRoom } from '../room/parts.js'
 import type { RoomPath } from '../room/paths.js'
 import { changeOpenRoom, changeRoom } from '../room/update-room.js'
 import { checkAppData, checkMediaParameters } from './media-bounds.js'
-import { settleAfter } from './reconcile.js'
-import { type Creation, mediaIdOf, partsOfOwnMedia, partsOfSender } from './requests.js'
+import { settleAfter, settleClosed } from './reconcile.js'
+import { type Creation, mediaIdOf, partsOfClose, partsOfOwnMedia, partsOfSender } from './requests.js'
 import { type SessionUse, withSession } from './sessions.js'
 
 export interface ProducerPath extends RoomPath {
@@ -172,7 +173,10 @@ async function commitPause(context: Context, { roomId, client, command }: Pause)
   })
 }
 
-/** @throws AppError as withSession, and participant_not_found */
+/**
+ * The room commits first: a node that dies after it has asked the media service would leave a producer in the room that does not exist.
+ * @throws AppError as withSession, and participant_not_found
+ */
 export function closeProducer(
   context: Context,
   actor: Actor,
@@ -180,18 +184,14 @@ export function closeProducer(
 ): Promise<void> {
   const action = participantId === undefined ? 'takePart' : 'moderateMedia'
   return withSession(context, { actor, roomId, action }, async ({ client, session, owner }) => {
-    const target = { ...owner, participantId: participantId ?? owner.participantId }
-    const parts = [...partsOfAccess(actor), PART.sfu, ...partsOfSender(target.participantId)]
+    const sender = { sessionId: session.sessionId, participantId: participantId ?? owner.participantId }
     const isClosed = (item: object) => 'producerId' in item && item.producerId === producerId
-    const command = { actor, sessionId: session.sessionId, participantId: target.participantId, isClosed }
-    const decide = (...[room, now]: Parameters<DecideClose>) => decideClose(room, command, now)
-    decide(await readRoom(context, roomId, parts), context.clock.now())
-    await client.remove(target, 'producers', producerId)
-    await changeRoom(context, { roomId, parts, payer: actor.user }, decide)
+    const command = { actor, ...sender, isClosed, named: { producers: [producerId] } }
+    const scope = { roomId, parts: partsOfClose(command), payer: actor.user }
+    const { decision } = await changeRoom(context, scope, (room, now) => decideClose(room, command, now))
+    await settleClosed(context, roomId, { client, unsettled: decision.closing })
   })
 }
-
-type DecideClose = (room: Parameters<typeof decideClose>[0], now: number) => RoomDecision
 
 /** What all participants send in the session of now. Asks no media service. @throws AppError not_sfu, not_in_room, … */
 export async function listProducers(context: Context, actor: Actor, { roomId }: RoomPath): Promise<ProducersReply> {

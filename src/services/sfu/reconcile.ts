@@ -93,7 +93,7 @@ async function keepParticipants(
   }
 }
 
-interface Settling {
+export interface Settling {
   readonly client: MediaServiceClient
   readonly unsettled: UnsettledMedia
 }
@@ -127,6 +127,10 @@ async function settle(context: Context, roomId: string, { client, unsettled }: S
     return finishSettling(room, unsettled)
   })
 }
+
+/** A commit has closed this: the service closes it now. If that fails, the next check of the room does it. Never throws. */
+export const settleClosed = (context: Context, roomId: string, settling: Settling): Promise<void> =>
+  settle(context, roomId, settling).catch(error => settleAfter(context, roomId, { ...settling, error }))
 
 /** The service has closed the producer, and pushes that. */
 function ignoreUnknown(error: unknown): void {

@@ -32,6 +32,14 @@ export const partsOfOwnMedia = (actor: Endpoint): string[] => [
   PART.unsettledMediaOf(actor)
 ]
 
+/** The parts that decideClose reads. */
+export const partsOfClose = ({ actor, participantId }: { readonly actor: Actor; readonly participantId: string }) => [
+  ...partsOfAccess(actor),
+  PART.sfu,
+  ...partsOfSender(participantId),
+  PART.unsettledMediaOfParticipant(participantId)
+]
+
 /** The parts of a participant that sends something, besides those of access. */
 export const partsOfSender = (participantId: string): string[] => [
   PART.participant(participantId),

@@ -1,5 +1,5 @@
 // Transports of a participant. The media service has them; the room keeps only which producers they carry.
-import { decideClose } from '../../domain/sfu/producers.js'
+import { decideClose } from '../../domain/sfu/closing.js'
 import type { Actor } from '../../schemas/claims.js'
 import type { SfuCapabilitiesReply } from '../../schemas/sfu.js'
 import type {
@@ -13,7 +13,8 @@ import type { Context } from '../context.js'
 import type { RoomPath } from '../room/paths.js'
 import { changeRoom } from '../room/update-room.js'
 import { checkMediaParameters } from './media-bounds.js'
-import { type Creation, mediaIdOf, partsOfOwnMedia } from './requests.js'
+import { type Settling, settleAfter, settleClosed } from './reconcile.js'
+import { type Creation, mediaIdOf, partsOfClose } from './requests.js'
 import { withSession } from './sessions.js'
 
 interface TransportPath extends RoomPath {
@@ -79,10 +80,22 @@ export function restartIce(
 /** Closes also the producers that it carries. @throws AppError as withSession */
 export function closeTransport(context: Context, actor: Actor, { roomId, transportId }: TransportPath): Promise<void> {
   return withSession(context, { actor, roomId, action: 'takePart' }, async ({ client, session, owner }) => {
-    await client.remove(owner, 'transports', transportId)
-    const scope = { roomId, parts: partsOfOwnMedia(actor), payer: actor.user }
     const isClosed = (item: { transportId: string }) => item.transportId === transportId
     const command = { actor, sessionId: session.sessionId, participantId: owner.participantId, isClosed }
-    await changeRoom(context, scope, (room, now) => decideClose(room, command, now))
+    const scope = { roomId, parts: partsOfClose(command), payer: actor.user }
+    async function closeCarried(): Promise<Settling> {
+      const { decision } = await changeRoom(context, scope, (room, now) => decideClose(room, command, now))
+      return { client, unsettled: decision.closing }
+    }
+    const carried = await closeCarried()
+    try {
+      await client.remove(owner, 'transports', transportId)
+    } catch (error) {
+      await settleAfter(context, roomId, { ...carried, error })
+      throw error
+    }
+    await settleClosed(context, roomId, carried)
+    // What was created meanwhile.
+    await settleClosed(context, roomId, await closeCarried())
   })
 }

@@ -1,14 +1,9 @@
 // The rules of producers and consumers, as tables.
 import t from 'tap'
 import { PART, type RoomDecision } from '../../../src/domain/room/state.js'
+import { decideClose } from '../../../src/domain/sfu/closing.js'
 import { requireConsumable, requireConsumableData } from '../../../src/domain/sfu/consumers.js'
-import {
-  decideClose,
-  decidePause,
-  decideProduce,
-  decideProduceData,
-  sourceOf
-} from '../../../src/domain/sfu/producers.js'
+import { decidePause, decideProduce, decideProduceData, sourceOf } from '../../../src/domain/sfu/producers.js'
 import { applyMediaEvents } from '../../../src/domain/sfu/service-events.js'
 import { viewRoomMedia } from '../../../src/domain/sfu/state.js'
 import { beginPause, finishSettling, pausingOf, type UnsettledMedia } from '../../../src/domain/sfu/unsettled.js'
