@@ -27,7 +27,8 @@ export interface RoomEvents {
   active_speaker: EventData['sfu.active_speaker']
   score: EventData['sfu.score']
   /** No media service is up: media stops until one is. */
-  unavailable: { detail: string | undefined }
+  unavailable: EventData['sfu.unavailable']
+  available: EventData['sfu.available']
   /** This device was lost, or events were missed: it has joined again, as another participant. */
   rejoined: object
   /** This device is no longer in the room. */
