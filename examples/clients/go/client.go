@@ -23,12 +23,8 @@ type event struct {
 		CallId, Sdp, Reason string
 		From                struct{ User string }
 		Offer, Answer       struct{ Sdp string }
+		Candidates          []webrtc.ICECandidateInit
 	}
-}
-
-type polled struct {
-	Events []event
-	Cursor string
 }
 
 var ctx = context.Background()
@@ -69,7 +65,10 @@ func request[T any](send func() (*http.Response, error)) (reply T) {
 func receive(cursor string, handle func(event) bool) {
 	for {
 		poll := func() (*http.Response, error) { return api.PollEvents(ctx, &PollEventsParams{Cursor: &cursor}) }
-		polled := request[polled](poll)
+		polled := request[struct {
+			Events []event
+			Cursor string
+		}](poll)
 		for _, received := range polled.Events {
 			if !handle(received) {
 				return
@@ -92,8 +91,15 @@ func gather(connection *webrtc.PeerConnection, description webrtc.SessionDescrip
 	return connection.LocalDescription().SDP
 }
 
+// Those of the other side, which may come with its description or after it.
+func add(connection *webrtc.PeerConnection, candidates []webrtc.ICECandidateInit) {
+	for _, candidate := range candidates {
+		must(0, connection.AddICECandidate(candidate))
+	}
+}
+
 func makeCall(user string) {
-	connection, callId, echo := newConnection(), uuid.NewString(), make(chan string, 1)
+	connection, callId, echo, answered := newConnection(), uuid.NewString(), make(chan string, 1), make(chan string, 1)
 	channel := must(connection.CreateDataChannel("echo", nil))
 	channel.OnOpen(func() { _ = channel.SendText("hello") })
 	channel.OnMessage(func(message webrtc.DataChannelMessage) { echo <- string(message.Data) })
@@ -102,22 +108,27 @@ func makeCall(user string) {
 		return api.CreateCall(ctx, nil, CreateCallRequest{To: user, CallId: &callId, Offer: &offer})
 	})
 	defer request[CallReply](func() (*http.Response, error) { return api.HangUpCall(ctx, callId, nil, HangUpCallRequest{}) })
-	answer := ""
-	receive(created.Cursor, func(received event) bool {
-		switch data := received.Data; {
+	go receive(created.Cursor, func(received event) bool {
+		data, answer := received.Data, received.Data.Answer.Sdp
+		switch {
 		case data.CallId != callId: // Of another call of this user.
+			return true
 		case received.Type == "call.ended":
 			panic("ended: " + data.Reason)
 		case received.Type == "call.accepted":
 			fmt.Println("accepted")
-			answer = data.Answer.Sdp
 		case received.Type == "signal.answer": // If it did not come with the accept.
 			answer = data.Sdp
 		}
-		return answer == ""
+		if answer != "" {
+			answered <- answer
+			must(0, connection.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: answer}))
+		}
+		add(connection, data.Candidates)
+		return true
 	})
+	<-answered
 	if os.Getenv("MEDIA") != "none" {
-		must(0, connection.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: answer}))
 		fmt.Println("echo:", <-echo)
 	}
 	fmt.Println("ended: hangup")
@@ -125,13 +136,13 @@ func makeCall(user string) {
 
 func answerCall() {
 	snapshot, callId := request[Snapshot](func() (*http.Response, error) { return api.GetSnapshot(ctx, nil) }), ""
+	connection := newConnection()
 	fmt.Println("ready")
 	receive(snapshot.Cursor, func(received event) bool {
 		data := received.Data
 		if received.Type == "call.incoming" && callId == "" {
 			callId = data.CallId
 			fmt.Println("incoming from", data.From.User)
-			connection := newConnection()
 			connection.OnDataChannel(func(channel *webrtc.DataChannel) {
 				channel.OnMessage(func(message webrtc.DataChannelMessage) { _ = channel.SendText(string(message.Data)) })
 			})
@@ -141,7 +152,11 @@ func answerCall() {
 				return api.AcceptCall(ctx, callId, nil, AcceptCallRequest{Answer: &answer})
 			})
 		}
-		if received.Type == "call.ended" && data.CallId == callId {
+		if data.CallId != callId {
+			return true
+		}
+		add(connection, data.Candidates)
+		if received.Type == "call.ended" {
 			fmt.Println("ended:", data.Reason)
 			return false
 		}

@@ -12,6 +12,7 @@ from uuid import uuid4
 
 import httpx
 from aiortc import RTCConfiguration, RTCIceServer, RTCPeerConnection, RTCSessionDescription
+from aiortc.sdp import candidate_from_sdp
 from httpx_sse import aconnect_sse
 from signalpost_client import AuthenticatedClient
 from signalpost_client.api.calls import accept_call, create_call, hang_up_call
@@ -82,9 +83,14 @@ class Media:
         return self.connection.localDescription.sdp
 
     async def complete(self, answer):
-        """Resolves to what the other side has sent back."""
         await self.connection.setRemoteDescription(RTCSessionDescription(answer, "answer"))
-        return await asyncio.wait_for(self.echo, 20)
+
+    async def add(self, candidates):
+        """Those of the other side, which may come with its description or after it."""
+        for each in candidates:
+            candidate = candidate_from_sdp(each["candidate"].removeprefix("candidate:"))
+            candidate.sdpMid, candidate.sdpMLineIndex = each.get("sdpMid"), each.get("sdpMLineIndex")
+            await self.connection.addIceCandidate(candidate)
 
 
 async def make_call(user):
@@ -92,30 +98,37 @@ async def make_call(user):
     call_id = str(uuid4())
     body = CreateCallRequest(to=user, call_id=call_id, offer=OfferDescription(sdp=await media.offer()))
     created = await request(create_call, body=body)
+    following = asyncio.create_task(follow_call(call_id, created.cursor, media))
     try:
-        answer = await wait_for_answer(call_id, created.cursor)
-        if os.environ.get("MEDIA") != "none":
-            print(f"echo: {await media.complete(answer)}", flush=True)
+        # Only a call that has ended, or that is without media, is followed to its end.
+        await asyncio.wait([following, media.echo], return_when=asyncio.FIRST_COMPLETED)
+        if following.done():
+            following.result()
+        else:
+            print(f"echo: {media.echo.result()}", flush=True)
     finally:
+        following.cancel()
         await request(hang_up_call, call_id)
         await media.connection.close()
     print("ended: hangup")
 
 
-async def wait_for_answer(call_id, cursor):
+async def follow_call(call_id, cursor, media):
     async with aclosing(events_after(cursor)) as events:
         async for kind, data in events:
             if data.get("callId") != call_id:
                 continue
             if kind == "call.ended":
                 raise SystemExit(f"ended: {data['reason']}")
-            # The answer comes with the accept, or after it.
             if kind == "call.accepted":
                 print("accepted", flush=True)
-                if "answer" in data:
-                    return data["answer"]["sdp"]
-            if kind == "signal.answer":
-                return data["sdp"]
+            # The answer comes with the accept, or after it.
+            answer = data["sdp"] if kind == "signal.answer" else data.get("answer", {}).get("sdp")
+            if answer and os.environ.get("MEDIA") == "none":
+                return
+            if answer:
+                await media.complete(answer)
+            await media.add(data.get("candidates", []))
 
 
 async def answer_call():
@@ -132,9 +145,12 @@ async def answer_call():
                 sdp = await media.answer(data["offer"]["sdp"]) if "offer" in data else None
                 body = AcceptCallRequest(answer=AnswerDescription(sdp=sdp) if sdp else UNSET)
                 await request(accept_call, call_id, body=body)
+                await media.add(data.get("candidates", []))
             elif kind == "signal.offer" and data["callId"] == call_id:
                 sdp = await media.answer(data["sdp"])
                 await request(send_answer, call_id, body=AnswerRequest(sdp=sdp, revision=data["revision"]))
+            elif kind == "signal.candidates" and data["callId"] == call_id:
+                await media.add(data["candidates"])
             elif kind == "call.ended" and data["callId"] == call_id:
                 await media.connection.close()
                 print(f"ended: {data['reason']}")
