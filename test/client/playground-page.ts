@@ -60,9 +60,9 @@ export async function connected({ alice, bob }: Pick<Playground, 'alice' | 'bob'
   await bob.getByText('In a call with alice').waitFor()
 }
 
-/** Resolves when the other's picture moves. */
-export async function seesPicture(person: Locator): Promise<void> {
-  await person.locator('video.remote').evaluate(async element => {
+/** Resolves when the picture of the other side moves. */
+export async function seesPicture(person: Locator, label: string | RegExp = /^What \w+ sees/): Promise<void> {
+  await person.getByLabel(label).evaluate(async element => {
     const video = element as HTMLVideoElement
     const frames = () => video.getVideoPlaybackQuality().totalVideoFrames
     const before = frames()

@@ -1,7 +1,10 @@
 // The playground, used by Chromium: calls, the wire, the timeline, and switches that break the network.
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import type { Locator } from 'playwright-core'
 import t from 'tap'
 import { launchChromium } from '../browser/chromium.js'
-import { call, openPlayground, seesPicture } from './playground-page.js'
+import { call, connected, openPlayground, seesPicture } from './playground-page.js'
 
 const browser = await launchChromium(t)
 
@@ -36,4 +39,94 @@ t.test('a call has pictures both ways, chat, hold and an end', async t => {
   ])
     t.ok(texts.includes(step), step)
   t.equal(await timeline.getByRole('status').textContent(), 'Ended: hangup')
+})
+
+t.test('a copied request and a copied event work in a shell', async t => {
+  const opened = await openPlayground(t, browser)
+  const { page, wire } = opened
+  await call(opened)
+  const copied = async (text: string) => {
+    const entry = wire.getByRole('listitem').filter({ hasText: text }).last()
+    await entry.getByText(text).click()
+    await entry.getByRole('button', { name: 'Copy as curl' }).click()
+    await entry.getByRole('button', { name: 'Copied' }).waitFor()
+    return page.evaluate(() => navigator.clipboard.readText())
+  }
+  const withVariable = await copied('POST /v1/calls')
+  t.match(withVariable, /^curl -X POST 'http.*\/v1\/calls/)
+  t.match(withVariable, '-H "Authorization: Bearer $TOKEN"')
+  t.notMatch(withVariable, /eyJ/)
+
+  await wire.getByLabel('curl with token').check()
+  const run = async (command: string) => {
+    const { stdout } = await promisify(execFile)('bash', ['-c', command.replace('curl', 'curl -sS')])
+    return JSON.parse(stdout)
+  }
+  t.match(await run(await copied('GET /v1/snapshot')), { calls: [{ state: 'connected' }] })
+  t.match(await run(await copied('call.incoming')), { events: [{ type: 'call.incoming' }] })
+})
+
+t.test('the timeline says what a call waits for, and since when', async t => {
+  const opened = await openPlayground(t, browser)
+  const { alice, bob, timeline } = opened
+  const status = timeline.getByRole('status')
+  await alice.getByRole('button', { name: 'Call', exact: true }).click()
+  await status.getByText('Waits for bob: no accept arrived').waitFor()
+  t.match(await timeline.locator('.elapsed').textContent(), /^\d+\.\d s$/)
+  await bob.getByRole('button', { name: 'Decline' }).click()
+  await status.getByText('Ended: declined').waitFor()
+
+  for (const person of [alice, bob]) {
+    await person.getByText('Break it').click()
+    await person.getByLabel('Delay my candidates by 3 s').check()
+  }
+  await alice.getByRole('button', { name: 'Call', exact: true }).click()
+  await bob.getByRole('button', { name: 'Answer' }).click()
+  await status.getByText('Waits for media').waitFor()
+  await connected(opened)
+  await timeline.locator('.stall:empty').waitFor({ state: 'attached' })
+})
+
+t.test('a call survives a dropped stream, a proxy that buffers, and five seconds offline', async t => {
+  const opened = await openPlayground(t, browser)
+  const { alice, bob } = opened
+  await call(opened)
+  await bob.getByText('Break it').click()
+  const says = async (text: string) => {
+    await alice.getByRole('textbox', { name: 'Message of alice' }).fill(text)
+    await alice.getByRole('button', { name: 'Send' }).click()
+    await bob.getByRole('log').getByText(text).waitFor()
+  }
+  await bob.getByRole('button', { name: 'Drop my stream' }).click()
+  await says('after the drop')
+  await bob.getByText('2 streams opened').waitFor()
+
+  await bob.getByLabel('Hold streams back').check()
+  await bob.getByText('long-poll').waitFor()
+  await says('by long-poll')
+  await bob.getByLabel('Hold streams back').uncheck()
+  await bob.getByText('live stream').waitFor()
+
+  await bob.getByRole('button', { name: 'Offline for 5 s' }).click()
+  await says('while bob is offline')
+  await bob.getByText('live stream').waitFor()
+  await seesPicture(bob)
+  await connected(opened)
+  t.match(await bob.locator('.counts').textContent(), /^\d+ events, \d+ repeated, 0 gaps/)
+})
+
+t.test('people meet in a room, chat, and leave', async t => {
+  const { page } = await openPlayground(t, browser)
+  await page.getByRole('tab', { name: 'Room' }).click()
+  const [alice, bob] = ['alice', 'bob'].map(name => page.getByRole('region', { name })) as [Locator, Locator]
+  for (const person of [alice, bob]) await person.getByRole('button', { name: 'Join' }).click()
+  await alice.getByText('2 in the room, p2p').waitFor()
+  await seesPicture(alice, 'bob, as alice sees it')
+  await seesPicture(bob, 'alice, as bob sees it')
+  await bob.getByRole('textbox', { name: 'Message of bob to the room' }).fill('Hello')
+  await bob.getByRole('button', { name: 'Send' }).click()
+  await alice.getByRole('log').getByText('Hello').waitFor()
+  await bob.getByRole('button', { name: 'Leave' }).click()
+  await alice.getByText('1 in the room, p2p').waitFor()
+  t.equal(await alice.locator('.tile').count(), 1)
 })

@@ -57,7 +57,7 @@ t.test('tokens are made in development mode only', async t => {
     build(t, env).inject({ method: 'POST', url: '/playground/tokens', body })
   const reply = await ask({}, { user: 'alice', device: 'page', rooms: { lobby: { role: 'host' } } })
   t.match(decodeJwt(reply.json().token), { sub: 'alice', device: 'page', rooms: { lobby: { role: 'host' } } })
-  t.match((await build(t, {}).inject('/playground/settings')).json(), { mintsTokens: true, hasMediaService: false })
+  t.match((await build(t, {}).inject('/playground/settings')).json(), { mintsTokens: true, hasSfu: false })
   for (const wrong of [{}, { user: '' }, { user: 'alice', rooms: { lobby: { role: 'king' } } }])
     t.equal((await ask({}, wrong)).statusCode, 400)
 

@@ -2,6 +2,8 @@
 import { el } from './dom.js'
 import { Person } from './person.js'
 import { personCard } from './person-card.js'
+import { roomCard } from './room-card.js'
+import { createTabs } from './tabs.js'
 import { timelineView } from './timeline-view.js'
 import { askForToken } from './token-dialog.js'
 import { mintToken, readFragment, readSettings, type ServerSettings } from './tokens.js'
@@ -46,12 +48,25 @@ async function start(root: HTMLElement): Promise<void> {
       hasLink: !isAlone
     })
   )
-  root.replaceChildren(
-    el('div', { class: `people${isAlone ? ' alone' : ''}` }, ...cards),
-    timelineView(people, wire),
-    wireView(wire, people)
-  )
+  const folder = `people${isAlone ? ' alone' : ''}`
+  const call = el('div', { class: 'panel' }, el('div', { class: folder }, ...cards), timelineView(people, wire))
+  const room = el('div', { class: 'panel' }, ...roomView(people, { folder, settings }))
+  const tabs = createTabs('Playground', [
+    { name: 'Call', panel: call },
+    { name: 'Room', panel: room }
+  ])
+  document.querySelector('h1')?.after(tabs)
+  root.replaceChildren(el('div', {}, call, room), wireView(wire, people))
   for (const person of people) void person.connect()
+}
+
+/** All people of the page, and those of other pages, meet in one room. */
+function roomView(people: readonly Person[], { folder, settings }: { folder: string; settings: ServerSettings }) {
+  const name = el('input', { id: 'room-name', value: 'playground', autocomplete: 'off', spellcheck: 'false' })
+  const { hasSfu } = settings
+  const cards = people.map(person => roomCard({ person, roomId: () => name.value.trim(), hasSfu }))
+  const field = el('div', { class: 'row' }, el('label', { for: name.id }, 'Room'), name)
+  return [field, el('div', { class: folder }, ...cards)]
 }
 
 async function tokenSource(name: string, { mintsTokens }: ServerSettings, tokens: Map<string, string>) {

@@ -80,8 +80,9 @@ export class Network {
       const response = await fetch(url, { ...init, signal })
       this.#wire.update(request, { status: response.status, ms: Math.round(performance.now() - startedAt) })
       if (isStream(url) && response.ok) return this.#readStream(request, response)
-      void this.#readReply(request, response.clone()).finally(ended)
-      return response
+      const read = await this.#readReply(request, response)
+      ended()
+      return read
     } catch (error) {
       ended()
       const note = this.#isOffline ? 'offline' : closing.signal.aborted ? 'cut' : 'failed'
@@ -90,12 +91,16 @@ export class Network {
     }
   }
 
-  async #readReply(request: WireRequest, response: Response): Promise<void> {
-    const reply = await response.text().catch(() => null)
+  /** Reads all of it first: the SDK aborts the request when it has what it needs. */
+  async #readReply(request: WireRequest, response: Response): Promise<Response> {
+    const reply = await response.text()
     this.#wire.update(request, { reply })
-    if (!isPoll(request.url) || !response.ok || reply === null) return
-    const { events, notices = [] } = JSON.parse(reply) as { events: ServerEvent[]; notices?: ServerEvent[] }
-    for (const event of [...events, ...notices]) this.#note(event)
+    if (isPoll(request.url) && response.ok) {
+      const { events, notices = [] } = JSON.parse(reply) as { events: ServerEvent[]; notices?: ServerEvent[] }
+      for (const event of [...events, ...notices]) this.#note(event)
+    }
+    // A reply such as 204 must not have a body.
+    return new Response(reply === '' ? null : reply, response)
   }
 
   /** The stream as the SDK reads it. Its events are written down on the way. */

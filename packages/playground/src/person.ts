@@ -56,7 +56,8 @@ export class Person extends Emitter<PersonEvents> {
     this.network = new Network(name, wire)
     this.client = new Signalpost({
       ...{ url: SERVER_URL, token, device, tabs: false, fetch: this.network.fetch },
-      times: { streamAgainMs: STREAM_AGAIN_MS }
+      times: { streamAgainMs: STREAM_AGAIN_MS },
+      mediasoup: () => import(`${SERVER_URL}/playground/mediasoup-client.js`)
     })
     this.client.on('connection', () => this.#change())
     this.client.on('incoming', call => this.#dialing ?? this.#take(call))

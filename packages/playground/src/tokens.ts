@@ -3,7 +3,8 @@
 export interface ServerSettings {
   /** The server makes tokens for any user: it is in development mode. */
   readonly mintsTokens: boolean
-  readonly hasMediaService: boolean
+  /** Rooms can be in mode sfu: there is a media service, and the page has what it needs. */
+  readonly hasSfu: boolean
 }
 
 /** Of the server, without a slash at the end: where the page is. */

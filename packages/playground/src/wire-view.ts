@@ -1,14 +1,14 @@
 // The list of requests and events, newest last.
-import { curlOf, curlOfEvent, tokenIn } from './curl.js'
-import { button, el, setText } from './dom.js'
-import type { Wire, WireEntry, WireEvent, WireRequest } from './wire.js'
+import { button, el } from './dom.js'
+import type { Wire, WireEntry, WireRequest } from './wire.js'
+import { createRow, type Row, type RowFilters } from './wire-row.js'
 
 const SHOWN_MAX = 400
 /** What comes every few seconds, and what only the timeline of this page asks for. */
 const isQuiet = (entry: WireEntry) =>
   entry.kind === 'event' ? entry.type === 'heartbeat' : entry.url.endsWith('/timeline')
 
-interface Filters {
+interface Filters extends RowFilters {
   person: string | null
   hasQuiet: boolean
   hasToken: boolean
@@ -35,19 +35,15 @@ export function wireView(wire: Wire, people: readonly { name: string; hue: numbe
     if (isAtEnd) list.scrollTop = list.scrollHeight
   })
   wire.on('updated', entry => rows.get(entry)?.render())
-  const bar = filterBar({
-    people: people.map(({ name }) => name),
-    filters,
-    changed: filterAll,
-    clear: () => clear(rows)
-  })
-  return el(
-    'section',
-    { class: 'card wire', 'aria-labelledby': 'wire-title' },
-    el('h2', { id: 'wire-title' }, 'Wire'),
-    bar,
-    list
+  const title = el('h2', { id: 'wire-title' }, 'Wire')
+  const head = el(
+    'div',
+    { class: 'row head' },
+    title,
+    button('Clear', () => clear(rows), { class: 'end' })
   )
+  const bar = filterBar({ people: people.map(({ name }) => name), filters, changed: filterAll })
+  return el('section', { class: 'card wire', 'aria-labelledby': title.id }, head, bar, list)
 }
 
 const passes = (entry: WireEntry, { person, hasQuiet }: Filters) =>
@@ -70,10 +66,9 @@ interface BarOptions {
   readonly people: readonly string[]
   readonly filters: Filters
   changed(): void
-  clear(): void
 }
 
-function filterBar({ people, filters, changed, clear }: BarOptions): HTMLElement {
+function filterBar({ people, filters, changed }: BarOptions): HTMLElement {
   const select = el('select', { 'aria-label': 'Whose' }, ...['Everyone', ...people].map(name => el('option', {}, name)))
   select.addEventListener('change', () => {
     filters.person = select.selectedIndex === 0 ? null : select.value
@@ -92,85 +87,5 @@ function filterBar({ people, filters, changed, clear }: BarOptions): HTMLElement
     el('label', { class: 'flag' }, heartbeats, 'Heartbeats, timeline'),
     el('label', { class: 'flag' }, tokens, 'curl with token')
   ]
-  return el('div', { class: 'row filters' }, select, ...flags, button('Clear', clear))
-}
-
-// ── One row ───────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-interface Row {
-  readonly element: HTMLElement
-  render(): void
-}
-
-interface RowOptions {
-  readonly hue: number
-  readonly filters: Filters
-  /** The request itself, or the last one of the person. */
-  readonly request: WireRequest | null
-}
-
-function createRow(entry: WireEntry, { hue, filters, request }: RowOptions): Row {
-  const outcome = el('span', { class: 'outcome' })
-  const what = entry.kind === 'request' ? `${entry.method} ${pathOf(entry.url)}` : entry.type
-  const isRequest = entry.kind === 'request'
-  const arrow = el(
-    'span',
-    { class: 'arrow', 'aria-label': isRequest ? 'request' : 'event', role: 'img' },
-    isRequest ? '→' : '←'
-  )
-  const name = el('span', { class: 'who' }, entry.person)
-  const summary = el('summary', {}, el('time', {}, clockOf(entry.at)), name, arrow, el('code', {}, what), outcome)
-  const details = el('details', {}, summary)
-  const copy = button('Copy as curl', () =>
-    navigator.clipboard.writeText(command()).then(() => setText(copy, 'Copied'))
-  )
-  const command = () => {
-    const token = filters.hasToken && request ? tokenIn(request) : null
-    if (entry.kind === 'request') return curlOf(entry, { token })
-    return request ? curlOfEvent(entry, request, { token }) : ''
-  }
-  const body = el('div', { class: 'body' })
-  const render = () => {
-    if (entry.kind === 'request') showOutcome(outcome, entry)
-    else setText(outcome, entry.isRepeat ? 'repeated' : '')
-    if (details.open) body.replaceChildren(copy, ...(entry.kind === 'request' ? requestBody(entry) : eventBody(entry)))
-  }
-  details.addEventListener('toggle', () => {
-    setText(copy, 'Copy as curl')
-    render()
-  })
-  details.append(body)
-  render()
-  return { element: el('li', { class: `entry ${entry.kind} hue-${hue}` }, details), render }
-}
-
-function showOutcome(outcome: HTMLElement, { status, ms, note }: WireRequest): void {
-  const text = status === null ? '…' : status === 0 ? '' : `${status} · ${ms} ms`
-  setText(outcome, [text, note].filter(Boolean).join(' · '))
-  outcome.dataset.state = status === null ? 'open' : status === 0 || status >= 400 ? 'failed' : 'done'
-}
-
-const requestBody = ({ body, reply }: WireRequest) => [...section('Body', body), ...section('Reply', reply)]
-
-const eventBody = ({ id, data }: WireEvent) => [...section('Cursor', id), ...section('Data', JSON.stringify(data))]
-
-function section(title: string, text: string | null): HTMLElement[] {
-  if (text === null || text === '') return []
-  return [el('h3', {}, title), el('pre', { tabindex: '0', 'aria-label': title }, pretty(text))]
-}
-
-function pretty(text: string): string {
-  try {
-    return JSON.stringify(JSON.parse(text), null, 2).replaceAll('\\r\\n', '\n')
-  } catch {
-    return text
-  }
-}
-
-/** Without the server; long ids are shortened. */
-const pathOf = (url: string) => url.replace(/^.*?\/v1\//, '/v1/').replace(/[0-9a-f]{32}/g, id => `${id.slice(0, 6)}…`)
-
-function clockOf(at: number): string {
-  const date = new Date(at)
-  return `${date.toLocaleTimeString('en-GB')}.${String(date.getMilliseconds()).padStart(3, '0')}`
+  return el('div', { class: 'row filters' }, select, ...flags)
 }
