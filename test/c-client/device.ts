@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Test } from 'tap'
+import { guard } from '../helpers/child-process.js'
 import { Client } from '../helpers/client.js'
 import { startServers, tokenOf } from '../helpers/servers.js'
 import { WireProxy } from './wire-proxy.js'
@@ -93,7 +94,8 @@ export function startDevice(
   { port, host = '127.0.0.1', transport = 'stream', env = {}, program, runner = [] }: DeviceOptions
 ): Device {
   const [command = '', ...args] = [...runner, program ?? make('build/driver'), host, `${port}`, transport]
-  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'], env: { PATH: process.env.PATH, ...env } })
+  const variables = { PATH: process.env.PATH, ...env }
+  const child = guard(spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'], env: variables }))
   const closed = once(child, 'close')
   t.teardown(async () => {
     child.kill('SIGKILL')
