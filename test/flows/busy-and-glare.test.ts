@@ -382,7 +382,9 @@ flow(
     ] as const) {
       await alice.post('calls', { callId, to: 'bob' })
       await bob.expectEvent('call.incoming')
-      t.match(await actor.post(`calls/${callId}/hangup`), { call: { state: 'ended', reason, endedBy: { user: actor.user } } })
+      t.match(await actor.post(`calls/${callId}/hangup`), {
+        call: { state: 'ended', reason, endedBy: { user: actor.user } }
+      })
       t.match(await other.expectEvent('call.ended'), { reason })
       t.match(await actor.post(`calls/${callId}/hangup`), { call: { state: 'ended', reason } }, 'a repeat')
     }
