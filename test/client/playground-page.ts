@@ -27,6 +27,12 @@ await buildPlayground(folder)
 /** Starts a server, and opens the page there. */
 export async function openPlayground(t: Test, browser: Browser, env: Record<string, string> = {}): Promise<Playground> {
   const [server] = await startServers(t, { engine: 'memory' }, env)
+  const opened = await openPage(t, browser, `${server?.url}/`)
+  for (const person of [opened.alice, opened.bob]) await person.getByText('live stream').waitFor()
+  return opened
+}
+
+export async function openPage(t: Test, browser: Browser, url: string): Promise<Playground> {
   const context = await browser.newContext({
     permissions: ['clipboard-read', 'clipboard-write', 'camera', 'microphone']
   })
@@ -34,10 +40,9 @@ export async function openPlayground(t: Test, browser: Browser, env: Record<stri
   const page = await context.newPage()
   page.setDefaultTimeout(60_000)
   page.on('pageerror', error => t.fail(error.message))
-  const url = `${server?.url}/`
   await page.goto(url)
   const region = (name: string) => page.getByRole('region', { name })
-  const opened = {
+  return {
     page,
     url,
     alice: region('alice'),
@@ -45,8 +50,6 @@ export async function openPlayground(t: Test, browser: Browser, env: Record<stri
     timeline: region('Timeline'),
     wire: region('Wire')
   }
-  for (const person of [opened.alice, opened.bob]) await person.getByText('live stream').waitFor()
-  return opened
 }
 
 export async function call({ alice, bob }: Playground): Promise<void> {

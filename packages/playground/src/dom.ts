@@ -25,7 +25,6 @@ function fill<E extends Element>(element: E, props: Props, children: Child[]): E
   return element
 }
 
-/** A button. `act` may fail: `onError` gets why. */
 export function button(label: string, act: () => unknown, props: Props = {}): HTMLButtonElement {
   return el('button', { type: 'button', ...props, onclick: act as Listener }, label)
 }

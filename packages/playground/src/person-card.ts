@@ -1,5 +1,4 @@
 // The card of a person: picture, buttons, chat, and switches.
-import type { Call } from '../../client/src/index.js'
 import { button, el, setText } from './dom.js'
 import { faultPanel } from './fault-panel.js'
 import type { Person } from './person.js'
@@ -113,10 +112,13 @@ function controls(person: Person, peer: string): Part {
   const camera = toggle('Picture off', () => person.mute('video'))
   const hold = toggle('Hold', () => person.act(async () => person.liveCall?.hold(!person.liveCall.held.local)))
   const sound = toggle('Sound', () => toggleSound(element, sound))
+  // Of the server's reasons to end a connection for good, such as another page that took over the device.
+  const connect = button('Connect again', () => person.connect())
   const source = toggle('Camera', () => person.toggleCamera())
   const element = el(
     'div',
     { class: 'row controls' },
+    connect,
     dial,
     source,
     answer,
@@ -132,7 +134,9 @@ function controls(person: Person, peer: string): Part {
     const rings = liveCall?.state === 'ringing' && liveCall.direction === 'incoming'
     const talks = liveCall !== null && liveCall.state !== 'ringing'
     keepFocus(element, () => {
-      for (const each of [dial, source]) each.hidden = liveCall !== null || isDialing
+      const isClosed = person.connection === 'closed' && person.problem !== ''
+      connect.hidden = !isClosed
+      for (const each of [dial, source]) each.hidden = isClosed || liveCall !== null || isDialing
       for (const each of [answer, decline]) each.hidden = !rings
       for (const each of [microphone, camera, hold, sound]) each.hidden = !talks
       hangUp.hidden = !talks && !(isDialing || liveCall?.direction === 'outgoing')
@@ -191,6 +195,3 @@ function chat(person: Person): Part {
   }
   return { element, render }
 }
-
-/** Whether two calls of the page are the same one. */
-export const isSame = (one: Call | null, other: Call | null) => one !== null && one.id === other?.id

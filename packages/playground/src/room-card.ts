@@ -7,7 +7,7 @@ import type { Person } from './person.js'
 interface RoomCardOptions {
   readonly person: Person
   readonly roomId: () => string
-  /** Whether the room can be in mode sfu. */
+  /** Whether the room can be in mode sfu. Its host, who came first, may change the mode. */
   readonly hasSfu: boolean
 }
 
@@ -31,7 +31,7 @@ export function roomCard({ person, roomId, hasSfu }: RoomCardOptions): HTMLEleme
     join.hidden = room !== null
     join.disabled = isJoining
     for (const each of [leave, chat]) each.hidden = room === null
-    mode.hidden = room === null || !hasSfu
+    mode.hidden = room?.role !== 'host' || !hasSfu
     setText(mode, room?.mode === 'sfu' ? 'Switch to p2p' : 'Switch to sfu')
     setText(problem, visit.problem)
   }
