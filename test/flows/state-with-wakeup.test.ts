@@ -78,7 +78,8 @@ t.test('a small, live state is published to the nodes where a recipient is conne
   await commit(1, { state: '"1"' })
   await commit(2, { state: '"2"', mail: [] })
   await commit(3, { state: 'x'.repeat(8_193) })
-  await commit(4, { state: '"4"', expireInMs: 9 })
+  // Not so soon that it is gone before the next commit.
+  await commit(4, { state: '"4"', expireInMs: 60_000 })
   await commit(5, { state: '"five"' })
   await until('the last commit has arrived', () => received.length === 2 && events === 4)
   t.same(received, [
