@@ -17,7 +17,7 @@ export const LANGUAGES: readonly Language[] = [
   { name: 'go', needs: ['go'], media: 'data' },
   { name: 'java', needs: ['java', 'mvn'], media: 'none' },
   { name: 'c', needs: ['cc', 'make'], media: 'none' },
-  { name: 'rust', needs: ['cargo'], media: 'data' },
+  { name: 'rust', needs: ['cargo', 'node'], media: 'data' },
   { name: 'typescript', needs: ['npm'], media: 'data' }
 ]
 
