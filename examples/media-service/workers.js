@@ -3,6 +3,8 @@ import { EventEmitter, once } from 'node:events'
 import * as mediasoup from 'mediasoup'
 
 const SAMPLE_MS = 1000
+/** A worker that leaves one sample unanswered for this many more is killed: it hangs. */
+const HANGS_AFTER_SAMPLES = 5
 const RESTART_MIN_MS = 100
 const RESTART_MAX_MS = 5000
 /** How long a new session waits for a worker that restarts. Less than the default of MEDIA_SERVICE_TIMEOUT_MS in Signalpost. */
@@ -20,6 +22,9 @@ export class Slot {
     this.restartMs = RESTART_MIN_MS
     /** @type {{usedMs: number, at: number} | null} */
     this.lastUsage = null
+    this.isSampling = false
+    /** Samples that were due while an earlier one was not answered. */
+    this.missedSamples = 0
   }
 }
 
@@ -45,7 +50,7 @@ export class Workers {
 
   async start() {
     await Promise.all(this.#slots.map(slot => this.#run(slot)))
-    this.#sampler = setInterval(() => void this.#sample(), SAMPLE_MS)
+    this.#sampler = setInterval(() => this.#sample(), SAMPLE_MS)
   }
 
   close() {
@@ -90,6 +95,8 @@ export class Workers {
     slot.webRtcServer = await this.#listen(worker, slot.index)
     slot.worker = worker
     slot.lastUsage = null
+    slot.isSampling = false
+    slot.missedSamples = 0
     slot.cpu = 0
     this.#events.emit('running')
     this.#log.info({ worker: worker.pid }, 'a media worker runs')
@@ -136,17 +143,35 @@ export class Workers {
     this.#restarts.add(timer)
   }
 
-  async #sample() {
+  #sample() {
     for (const slot of this.#slots) {
       if (!slot.worker) continue
-      try {
-        const { ru_utime, ru_stime } = await slot.worker.getResourceUsage()
-        const now = { usedMs: ru_utime + ru_stime, at: performance.now() }
-        if (slot.lastUsage) slot.cpu = (now.usedMs - slot.lastUsage.usedMs) / (now.at - slot.lastUsage.at)
-        slot.lastUsage = now
-      } catch {
-        // The worker died meanwhile; `died` follows.
-      }
+      if (!slot.isSampling) void this.#measure(slot)
+      else if (++slot.missedSamples === HANGS_AFTER_SAMPLES) this.#killHanging(slot.worker)
+    }
+  }
+
+  async #measure(slot) {
+    slot.isSampling = true
+    slot.missedSamples = 0
+    try {
+      const { ru_utime, ru_stime } = await slot.worker.getResourceUsage()
+      const now = { usedMs: ru_utime + ru_stime, at: performance.now() }
+      if (slot.lastUsage) slot.cpu = (now.usedMs - slot.lastUsage.usedMs) / (now.at - slot.lastUsage.at)
+      slot.lastUsage = now
+    } catch {
+      // The worker died meanwhile; `died` follows.
+    }
+    slot.isSampling = false
+  }
+
+  /** `died` follows. Without it Signalpost keeps the rooms here: other requests to this service succeed. */
+  #killHanging({ pid }) {
+    this.#log.error({ worker: pid }, 'a media worker hangs and is killed')
+    try {
+      process.kill(pid, 'SIGKILL')
+    } catch {
+      // It has just ended.
     }
   }
 }

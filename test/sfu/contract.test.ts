@@ -4,8 +4,16 @@ import { testMediaRequests } from '../helpers/media-contract-cases.js'
 import { testMediaPushes } from '../helpers/media-contract-pushes.js'
 import { mediaImpossible, startMediaExample } from '../helpers/media-example.js'
 import { startMediaReceiver } from '../helpers/media-receiver.js'
+import { until } from '../helpers/until.js'
 
 const impossible = mediaImpossible()
+
+function openSession(url: string, secret: string, id: string): Promise<Response> {
+  const limits = { transports: 1, producers: 1, consumers: 1, dataProducers: 1, dataConsumers: 1 }
+  const body = JSON.stringify({ roomId: 'r', service: 's', idleTimeoutMs: 60_000, confirmAfterMs: 60_000, limits })
+  const headers = { authorization: `Bearer ${secret}`, 'content-type': 'application/json' }
+  return fetch(`${url}/sessions/${id}`, { method: 'PUT', headers, body })
+}
 
 if (impossible !== null) t.pass(`no worker here: ${impossible}`)
 else {
@@ -23,17 +31,22 @@ else {
     await testMediaPushes(t, { url, secret, hasMedia: true, loseSession, loseContact: () => {} }, receiver)
   })
 
+  t.test('a worker that hangs is killed, its session is lost, and another one takes its place', async t => {
+    const receiver = await startMediaReceiver(t)
+    const { url, secret, workers } = await startMediaExample(t, { SIGNALPOST_URLS: receiver.url })
+    t.equal((await openSession(url, secret, 'a')).status, 201)
+    const [hanging = 0] = workers()
+    process.kill(hanging, 'SIGSTOP')
+    await until('the session is lost', () => receiver.received.length > 0)
+    t.match(receiver.received[0]?.body, { sessionId: 'a', events: [{ type: 'session_lost', reason: 'worker_died' }] })
+    await until('another worker runs', () => workers().length === 2)
+    t.equal((await openSession(url, secret, 'b')).status, 201)
+  })
+
   t.test('on SIGTERM it is unhealthy, takes no new session, and ends when all sessions have moved', async t => {
     const { url, secret, program } = await startMediaExample(t, { DRAIN_MS: '60000' })
     const headers = { authorization: `Bearer ${secret}` }
-    const limits = { transports: 1, producers: 1, consumers: 1, dataProducers: 1, dataConsumers: 1 }
-    const body = JSON.stringify({ roomId: 'r', service: 's', idleTimeoutMs: 60_000, confirmAfterMs: 60_000, limits })
-    const put = (id: string) =>
-      fetch(`${url}/sessions/${id}`, {
-        method: 'PUT',
-        headers: { ...headers, 'content-type': 'application/json' },
-        body
-      })
+    const put = (id: string) => openSession(url, secret, id)
     t.equal((await put('a')).status, 201)
     program.signal('SIGTERM')
     await program.waitForOutput(/shutting down/)
