@@ -30,12 +30,12 @@ export function createToken(
   return token.sign(new TextEncoder().encode(jwtSecret[0] ?? DEVELOPMENT_SECRET))
 }
 
-/** The link to the playground, and a first call, as commands for three terminals. The tokens are like those of `npm run token -- alice`. */
+/** A first call, as commands for three terminals, and the link to the playground. The tokens are like those of `npm run token -- alice`. */
 export async function welcome(config: Config, url: string, hasPlayground: boolean): Promise<string> {
   const [alice, bob] = await Promise.all([createToken(config, { user: 'alice' }), createToken(config, { user: 'bob' })])
   return `
 Signalpost listens on ${url} in development mode: anyone can make a token for any user.
-${hasPlayground ? `\n  Make a call in the browser: ${url}/\n\nOr with curl:\n` : ''}
+
   # alice and bob open their streams, each in a terminal
   curl -N -H 'Authorization: Bearer ${alice}' ${url}/v1/events
   curl -N -H 'Authorization: Bearer ${bob}' ${url}/v1/events
@@ -47,5 +47,5 @@ ${hasPlayground ? `\n  Make a call in the browser: ${url}/\n\nOr with curl:\n` :
   curl -X POST -H 'Authorization: Bearer ${alice}' ${url}/v1/calls/$CALL/hangup
 
 More tokens: npm run --silent token -- carol · API: ${url}/docs
-`
+${hasPlayground ? `\nMake a call in the browser: ${url}/\n` : ''}`
 }

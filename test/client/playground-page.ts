@@ -1,4 +1,6 @@
 // The playground in a browser, as its users see it: by names and roles.
+import { existsSync } from 'node:fs'
+import { rename } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import type { Browser, Locator, Page } from 'playwright-core'
 import type { Test } from 'tap'
@@ -21,11 +23,19 @@ export interface Playground {
   readonly wire: Locator
 }
 
-const { buildPlayground } = (await import(builder.href)) as Builder
-await buildPlayground(folder)
+/** Once for all test files of a run, which may run at the same time. */
+export async function buildPage(): Promise<void> {
+  if (existsSync(folder)) return
+  const { buildPlayground } = (await import(builder.href)) as Builder
+  const draft = `${folder}-${process.pid}`
+  await buildPlayground(draft)
+  // Fails if another file was faster.
+  if (!existsSync(folder)) await rename(draft, folder).catch(() => {})
+}
 
-/** Starts a server, and opens the page there. */
+/** Builds the page, starts a server, and opens the page there. */
 export async function openPlayground(t: Test, browser: Browser, env: Record<string, string> = {}): Promise<Playground> {
+  await buildPage()
   const [server] = await startServers(t, { engine: 'memory' }, env)
   const opened = await openPage(t, browser, `${server?.url}/`)
   for (const person of [opened.alice, opened.bob]) await person.getByText('live stream').waitFor()

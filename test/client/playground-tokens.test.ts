@@ -4,10 +4,11 @@ import { loadConfig } from '../../src/config.js'
 import { createToken } from '../../src/development.js'
 import { launchChromium } from '../browser/chromium.js'
 import { startServers } from '../helpers/servers.js'
-import { connected, openPage, seesPicture } from './playground-page.js'
+import { buildPage, connected, openPage, seesPicture } from './playground-page.js'
 
 const ENV = { JWT_SECRET: 'a-secret-of-more-than-thirty-two-bytes', PLAYGROUND: 'on' }
 const browser = await launchChromium(t)
+await buildPage()
 const [server] = await startServers(t, { engine: 'memory' }, ENV)
 const url = `${server?.url}/`
 const tokenOf = (user: string) => createToken(loadConfig(ENV), { user })

@@ -77,7 +77,8 @@ export class Network {
     const ended = () => this.#open.delete(closing)
     try {
       if (this.#isOffline) throw failure()
-      const response = await fetch(url, { ...init, signal })
+      // With its cache, Firefox lets a request wait for another one to the same URL: the stream of the other person.
+      const response = await fetch(url, { ...init, signal, cache: 'no-store' })
       this.#wire.update(request, { status: response.status, ms: Math.round(performance.now() - startedAt) })
       if (isStream(url) && response.ok) return this.#readStream(request, response)
       const read = await this.#readReply(request, response)
