@@ -150,12 +150,18 @@ export const GENERATORS: readonly Generator[] = [
   {
     name: 'progenitor',
     language: 'Rust',
-    needs: ['cargo'],
+    needs: ['cargo', 'node'],
     document: 'openapi-3.0.yaml',
-    files: [['progenitor', '.']],
+    files: [
+      ['progenitor', '.'],
+      ['adapt.mjs', 'adapt.mjs']
+    ],
     decoder: ['src/main.rs', examples => rustDecoder(examples, 'signalpost::types')],
     fresh: ['src'],
     // The macro generates and compiles in one step.
-    steps: { compile: 'touch src/lib.rs && cargo check -q', decode: 'cargo run -q' }
+    steps: {
+      compile: 'node adapt.mjs progenitor <openapi.json >progenitor.json && touch src/lib.rs && cargo check -q',
+      decode: 'cargo run -q'
+    }
   }
 ]

@@ -104,9 +104,16 @@ globalThis.sdk = {
     return received.reduce((sum, { framesDecoded = 0 }) => sum + framesDecoded, 0)
   },
 
+  /** A renegotiation may begin the count anew. */
   async seesMoreFrames() {
-    const before = await this.frames()
-    await this.until(async () => (await this.frames()) > before + 5)
+    let before = await this.frames()
+    let more = 0
+    await this.until(async () => {
+      const now = await this.frames()
+      more += Math.max(0, now - before)
+      before = now
+      return more > 5
+    })
   },
 
   /** Resolves when exactly these pictures play, such as `bob camera`. */

@@ -132,6 +132,8 @@ export class Requests {
       headers: { ...headers, authorization: `Bearer ${token}`, 'x-device-id': encodeURIComponent(device) },
       body,
       keepalive,
+      // In Firefox a request waits for another one of the same URL whose reply might be cached: for a stream, without end.
+      cache: 'no-store',
       ...(signal && { signal })
     })
   }

@@ -1,1 +1,1 @@
-progenitor::generate_api!(spec = "openapi.json", interface = Builder);
+progenitor::generate_api!(spec = "progenitor.json", interface = Builder);
