@@ -222,11 +222,11 @@ export class TestClient {
     for (const type of types) await this.expectEvent(type)
   }
 
-  /** The events of one poll, which does not wait. A device has one stream or poll, so the stream is closed. */
+  /** The events of one poll, which does not wait. It supersedes the stream, so the device does not count as absent. */
   async poll({ limit = 100 } = {}): Promise<ReceivedEvent[]> {
-    await this.closeStream()
     const cursor = this.#cursor === '' ? '' : `cursor=${this.#cursor}&`
     const { status, body } = await this.request('GET', `events/poll?${cursor}wait=0&limit=${limit}`)
+    await this.closeStream()
     assert.equal(status, 200)
     const events = body.events as ReceivedEvent[]
     for (const event of events) this.#take(event)
