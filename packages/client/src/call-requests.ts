@@ -1,6 +1,6 @@
 // The requests of one call.
 import type { Method, RequestOptions } from './core.js'
-import type { Problem } from './problem.js'
+import { Problem } from './problem.js'
 
 export interface Requester {
   request<T>(method: Method, path: string, body?: object, options?: RequestOptions): Promise<T>
@@ -15,6 +15,12 @@ export interface EndRequest {
 
 /** A refusal because the call has ended. The event that says why may come after it. */
 export const isGone = (error: unknown) => ['call_ended', 'call_not_found'].includes((error as Problem).code)
+
+/** What an accept rejects with if the call ended meanwhile, which closes its connection. */
+export function endedProblem(reason: string | null): Problem {
+  const code = reason === 'answered_elsewhere' ? reason : 'call_ended'
+  return new Problem({ code, message: 'The call has ended' })
+}
 
 export class CallRequests {
   readonly #requester: Requester

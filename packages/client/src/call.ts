@@ -11,7 +11,7 @@ import type {
 } from './api.js'
 import { holdCall } from './call-locks.js'
 import { CallMedia, type MediaOptions, type Muted } from './call-media.js'
-import { CallRequests, type EndRequest, isGone, pathOf, type Requester } from './call-requests.js'
+import { CallRequests, type EndRequest, endedProblem, isGone, pathOf, type Requester } from './call-requests.js'
 import { CallState, type EndReason, type Signals, type Start, type State } from './call-state.js'
 import type { RequestOptions } from './core.js'
 import type { Negotiator, SignalType } from './negotiator.js'
@@ -55,8 +55,6 @@ export class Call extends CallState {
     return this.#media.remote
   }
 
-  // ── Beginning ───────────────────────────────────────────────────────────────────────────────────────────────────────
-
   /** The first offer goes with the create. */
   async create(body: CreateBody, { offer, candidates, end, ...options }: AcceptOptions): Promise<void> {
     this.#creation = body
@@ -66,6 +64,8 @@ export class Call extends CallState {
       if (body.offerer !== 'callee') await negotiator?.offer()
       if (this.#creation && this.state !== 'ended') await this.#create({ offer, candidates, end })
     } catch (error) {
+      // It was hung up meanwhile, which closed the connection.
+      if (this.state === 'ended' && !(error instanceof Problem)) return
       this.finish((error as Problem).code === 'callee_busy' ? 'busy' : 'failed')
       throw error
     }
@@ -102,12 +102,12 @@ export class Call extends CallState {
       const negotiator = offer || answer ? null : await this.#open(options)
       if (negotiator) await this.#answerFirst(negotiator)
       if (this.state === 'ringing') await this.#accept({ offer, answer, candidates, end })
-      if (this.state === 'ended') throw new Problem({ code: 'call_ended', message: 'The call has ended' })
+      if (this.state === 'ended') throw endedProblem(this.reason)
     } catch (error) {
       this.isHere = false
       this.#media.close()
       if ((error as Problem).code === 'answered_elsewhere') this.finish('answered_elsewhere')
-      throw error
+      throw this.state === 'ended' && !(error instanceof Problem) ? endedProblem(this.reason) : error
     }
   }
 
