@@ -38,7 +38,8 @@ interface PollReply {
   readonly notices?: readonly ReceivedEvent[]
 }
 
-/** A poll waits for 25 s. */
+/** A poll waits for 25 s at most. */
+const POLL_S = 25
 const POLL_TIMEOUT_MS = 40_000
 /** Streams that became silent in a row before the first heartbeat; then a proxy holds back what follows the first events. */
 const SILENT_STREAMS_MAX = 2
@@ -221,8 +222,8 @@ export class Connection {
   async #poll(signal: AbortSignal): Promise<null> {
     const { requests, inbox, listener } = this.#options
     // The first one does not wait: its reply shows that events arrive.
-    for (let wait = '&wait=0'; this.#polls && !signal.aborted; wait = '') {
-      const path = `/events/poll?cursor=${encodeURIComponent(inbox.cursor)}${wait}`
+    for (let waitS = 0; this.#polls && !signal.aborted; waitS = this.#pollS) {
+      const path = `/events/poll?cursor=${encodeURIComponent(inbox.cursor)}&wait=${waitS}`
       const request = { method: 'GET', path, timeoutMs: POLL_TIMEOUT_MS, retry: false, signal } as const
       const { events, notices = [] } = (await requests.send(request)) as PollReply
       if (signal.aborted) break
@@ -232,6 +233,12 @@ export class Connection {
       for (const event of [...events, ...notices]) await this.#deliver(event)
     }
     return null
+  }
+
+  /** Until a stream is tried again. */
+  get #pollS(): number {
+    const leftS = Math.ceil((this.#pollUntil - Date.now()) / 1000)
+    return leftS > 0 ? Math.min(leftS, POLL_S) : POLL_S
   }
 
   async #deliver(event: ReceivedEvent): Promise<void> {

@@ -121,7 +121,9 @@ export class SfuSession {
     this.#sent.set(publication, producer)
   }
 
-  publicationOf(producerId: string | undefined): Publication | undefined {
+  /** Resolves when what is produced now is known: an event about it may come before the reply. */
+  async publicationOf(producerId: string | undefined): Promise<Publication | undefined> {
+    await this.#work
     return [...this.#sent].find(([, { id }]) => id === producerId)?.[0]
   }
 

@@ -68,8 +68,8 @@ export class Sfu implements Flow {
     return participantId === this.#options.own
   }
 
-  #moderate(what: 'paused' | 'closed', { producerId, by }: RoomEventData): void {
-    const publication = this.#session?.publicationOf(producerId)
+  async #moderate(what: 'paused' | 'closed', { producerId, by }: RoomEventData): Promise<void> {
+    const publication = await this.#session?.publicationOf(producerId)
     if (publication && by) this.#options.onModerated(publication, what, by)
   }
 
