@@ -73,6 +73,7 @@ for (const { what, faults, path, left, status } of CLOSINGS) {
         await passUntil(scenario, 'they agree', () => atService(scenario.toWire('r1'), bob).join() === left.join())
         t.strictSame(await inRoom(bob, alice), left)
         t.equal((await bob.request('DELETE', path)).status, 204, 'a repeat')
+        await scenario.cluster.settle()
         for (const each of [alice, bob]) await drain(each)
       },
       { env: { ...env, MEDIA_SERVICE_TIMEOUT_MS: '1000' }, ownCluster: true }
@@ -89,6 +90,7 @@ for (const { what, faults, path, left, status } of CLOSINGS) {
       t.match(await bob.request('DELETE', path), { status: 429, body: { code: 'rate_limited' } })
       t.strictSame(await inRoom(bob, alice), ['camera', 'chat'])
       t.strictSame(atService(scenario.toWire('r1'), bob), ['camera', 'chat'])
+      await scenario.cluster.settle()
       for (const each of [alice, bob]) await drain(each)
     },
     { env: { ...env, RATE_LIMIT_DELIVERIES: '6' } }

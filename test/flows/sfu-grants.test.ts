@@ -49,6 +49,7 @@ flow(
         t.match(received, receives.includes(source) ? { status: 201 } : refused, `${grant}: receive ${source}`)
       }
     }
+    await scenario.cluster.settle()
     for (const { who } of [alice, bob]) await who.poll()
   },
   { env }

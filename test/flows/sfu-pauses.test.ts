@@ -67,6 +67,7 @@ for (const producers of [1, 16]) {
       t.strictSame([...new Set(statuses)], [200])
       t.ok(service.countOf('update') - asked < statuses.length, 'the media service is asked for several at once')
       t.strictSame(atService(scenario.toWire('r1'), bob), await inRoom(bob, alice))
+      await scenario.cluster.settle()
       for (const each of [alice, bob]) await drain(each)
     },
     // The machine of the test may be busy.
@@ -86,6 +87,7 @@ flow(
     t.strictSame(await inRoom(bob, alice), { camera: false })
     await passUntil(scenario, 'they agree', () => atService(scenario.toWire('r1'), bob).camera === false)
     t.strictSame(await inRoom(bob, alice), { camera: false })
+    await scenario.cluster.settle()
     for (const each of [alice, bob]) await drain(each)
   },
   { env, ownCluster: true }
@@ -101,6 +103,7 @@ flow(
       replies.push(await bob.pause('camera', paused))
     t.match(replies.at(-1), { body: { code: 'rate_limited' } })
     t.strictSame(atService(scenario.toWire('r1'), bob), await inRoom(bob, alice))
+    await scenario.cluster.settle()
     for (const each of [alice, bob]) await drain(each)
   },
   { env: { ...env, RATE_LIMIT_DELIVERIES: '4' } }

@@ -79,6 +79,7 @@ for (const kind of KINDS) {
       await alice.request('DELETE', `${kind.name}/p1`)
       t.equal((await kind.create(alice, 'one more')).status, 201)
       t.strictSame(atService(scenario, alice, kind), await inRoom(bob, kind))
+      await scenario.cluster.settle()
       await drain(bob)
     },
     { env }
@@ -98,6 +99,7 @@ for (const kind of KINDS) {
       t.match(await kind.create(alice, 'a'), { status: 200 }, 'a repeat publishes nothing')
       await scenario.advance(10_000)
       t.equal((await kind.create(alice, 'd')).status, 201)
+      await scenario.cluster.settle()
       await drain(bob)
     },
     // One unit is spent by the join.

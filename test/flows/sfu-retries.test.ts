@@ -173,6 +173,7 @@ flow(
       const [producer] = body.producers as { paused: boolean }[]
       t.equal(stateOf(), producer?.paused, 'the media service has what the room says')
     }
+    await scenario.cluster.settle()
     await drain(alice)
     await drain(bob)
   },
