@@ -80,6 +80,10 @@ export class CallState extends Emitter<CallEvents> {
   get peer(): CallParty {
     return this.direction === 'incoming' ? this.from : this.to
   }
+  /** The side that makes the first offer. */
+  get offerer(): CallRecord['offerer'] {
+    return this.record.offerer ?? 'caller'
+  }
   /** What the call is for. */
   get kind(): CallRecord['media'] {
     return this.record.media ?? null

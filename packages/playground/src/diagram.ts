@@ -11,7 +11,7 @@ const MARGIN = 44
 /** `width`: of the space there is, in px. Texts keep their size. */
 export function drawDiagram(steps: readonly Step[], sides: CallSides, width: number): SVGSVGElement {
   const height = HEAD + ROW * steps.length + 14
-  const names: Readonly<Record<Lane, string>> = { ...sides, server: 'server' }
+  const names: Readonly<Record<Lane, string>> = { caller: sides.caller, callee: sides.callee, server: 'server' }
   const left = GUTTER + MARGIN
   const right = width - MARGIN
   const lanes: Readonly<Record<Lane, number>> = { caller: left, server: (left + right) / 2, callee: right }
@@ -55,7 +55,7 @@ function drawStep({ ms, from, to, text, type }: Step, lanes: Readonly<Record<Lan
 
 /** The same as a list, for screen readers. */
 export function listSteps(steps: readonly Step[], sides: CallSides): HTMLElement {
-  const names: Readonly<Record<Lane, string>> = { ...sides, server: 'the server' }
+  const names: Readonly<Record<Lane, string>> = { caller: sides.caller, callee: sides.callee, server: 'the server' }
   const items = steps.map(({ ms, from, text }) => el('li', {}, `${secondsOf(ms)}: ${names[from]}: ${text}`))
   return el('ol', { class: 'hidden-text', 'aria-label': 'Steps of the call' }, ...items)
 }

@@ -61,7 +61,11 @@ export function timelineView(people: readonly Person[], wire: Wire): HTMLElement
   return element
 }
 
-const sidesOf = (call: Call): CallSides => ({ caller: call.from.user, callee: call.to.user })
+const sidesOf = (call: Call): CallSides => ({
+  caller: call.from.user,
+  callee: call.to.user,
+  offerer: call.offerer
+})
 
 function showStall(shown: Shown | null, status: HTMLElement, elapsed: HTMLElement): void {
   const { timeline, call } = shown ?? {}

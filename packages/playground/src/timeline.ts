@@ -16,6 +16,8 @@ export interface Step {
 export interface CallSides {
   readonly caller: string
   readonly callee: string
+  /** Who makes the first offer; any side may make later ones. */
+  readonly offerer: 'caller' | 'callee'
 }
 
 /** What is missing, and since when. */
@@ -76,26 +78,52 @@ function textOf(entry: TimelineEntry): string {
   return details.length > 0 ? `${TEXTS[type]}: ${details.join(', ')}` : TEXTS[type]
 }
 
+/** Entries that the server keeps of the beginning, if it omits any. */
+const FIRST_KEPT = 16
+
 /** Why a call does not go on; null if it has ended, or everything is there. */
-export function stallOf({ entries }: Pick<CallTimeline, 'entries'>, { caller, callee }: CallSides): Stall | null {
+export function stallOf(
+  { entries, omitted }: Pick<CallTimeline, 'entries' | 'omitted'>,
+  sides: CallSides
+): Stall | null {
   const last = (type: TimelineEntry['type']) => entries.findLast(entry => entry.type === type)
   const created = last('created')
   if (!created || last('ended')) return null
-  const wait = (text: string, { at }: TimelineEntry): Stall => ({ text, since: Date.parse(at) })
-  const ringing = last('ringing')
   const accepted = last('accepted')
-  if (!accepted && !ringing) return wait(`No device of ${callee} rings yet: no \`ringing\` arrived`, created)
-  if (!accepted) return wait(`Waits for ${callee}: no \`accept\` arrived`, ringing ?? created)
-  const offer = last('offer')
-  if (!offer) return wait(`Waits for the offer of ${caller}: no \`offer\` arrived`, accepted)
-  const answer = last('answer')
-  if (!answer || (answer.revision ?? 0) < (offer.revision ?? 0)) {
-    const other = offer.by?.user === caller ? callee : caller
-    return wait(`Waits for the answer of ${other}: no \`answer\` arrived`, laterOf(offer, accepted))
-  }
-  if (!last('connected'))
-    return wait('Waits for media: candidates are on their way, no side is `connected`', laterOf(answer, accepted))
-  return null
+  if (!accepted) return ringingStall(created, last('ringing'), sides)
+  // What came after the first ones may be among those that are omitted.
+  const known = omitted > 0 ? entries.slice(FIRST_KEPT) : entries
+  const away = known.findLast(({ type, by }) => type === 'away' && !isBack(known, by))
+  if (away) return stall(`Waits for ${away.by?.user}, whose device has lost the connection`, away)
+  const description = known.findLast(({ type }) => type === 'offer' || type === 'answer')
+  if (description?.type === 'offer') return answerStall(description, accepted, sides)
+  if (omitted > 0) return null
+  if (description) return mediaStall(description, accepted, last('connected'))
+  return stall(`Waits for the offer of ${sides[sides.offerer]}: no \`offer\` arrived`, accepted)
+}
+
+const stall = (text: string, { at }: TimelineEntry): Stall => ({ text, since: Date.parse(at) })
+
+function ringingStall(created: TimelineEntry, ringing: TimelineEntry | undefined, { callee }: CallSides): Stall {
+  if (!ringing) return stall(`No device of ${callee} rings yet: no \`ringing\` arrived`, created)
+  return stall(`Waits for ${callee}: no \`accept\` arrived`, ringing)
+}
+
+const isBack = (entries: readonly TimelineEntry[], by: CallParty | null): boolean =>
+  entries.findLast(entry => LOCAL.has(entry.type) && entry.by?.user === by?.user)?.type === 'back'
+
+/** One offer at a time is pending. After the first answer either side may make one. */
+function answerStall(offer: TimelineEntry, accepted: TimelineEntry, { caller, callee }: CallSides): Stall {
+  const other = offer.by?.user === caller ? callee : caller
+  return stall(`Waits for the answer of ${other}: no \`answer\` arrived`, laterOf(offer, accepted))
+}
+
+function mediaStall(answer: TimelineEntry, accepted: TimelineEntry, connected?: TimelineEntry): Stall | null {
+  if (connected && !connected.unconfirmed) return null
+  const why = connected
+    ? 'the connect time is over, and no side has reported `connected`'
+    : 'candidates are on their way, no side is `connected`'
+  return stall(`Waits for media: ${why}`, laterOf(answer, accepted))
 }
 
 const laterOf = (one: TimelineEntry, other: TimelineEntry) => (one.at > other.at ? one : other)
