@@ -40,6 +40,9 @@ const PAGE_HEADERS = {
   'cross-origin-opener-policy': 'same-origin'
 }
 
+/** In bytes. A token with more rooms does not fit into the headers of a request. */
+const TOKEN_REQUEST_LIMIT = 8192
+
 const TOKEN_REQUEST = Type.Object(
   { user: UserId(), device: Type.Optional(DeviceId()), rooms: Type.Optional(RoomClaims) },
   Strict
@@ -79,7 +82,8 @@ export function servePlayground(app: FastifyInstance, config: Config, folder = b
 }
 
 function mintTokens(app: FastifyInstance, config: Config): void {
-  app.post('/playground/tokens', { schema: { hide: true, body: TOKEN_REQUEST } }, async (request, reply) => {
+  const options = { schema: { hide: true, body: TOKEN_REQUEST }, bodyLimit: TOKEN_REQUEST_LIMIT }
+  app.post('/playground/tokens', options, async (request, reply) => {
     reply.header('cache-control', 'no-store')
     return { token: await createToken(config, request.body as TokenRequest) }
   })

@@ -1,18 +1,8 @@
 // The playground in a browser, as its users see it: by names and roles.
-import { existsSync } from 'node:fs'
-import { rename } from 'node:fs/promises'
-import { fileURLToPath } from 'node:url'
 import type { Browser, Locator, Page } from 'playwright-core'
 import type { Test } from 'tap'
+import { buildPage } from '../helpers/playground-files.js'
 import { startServers } from '../helpers/servers.js'
-
-interface Builder {
-  buildPlayground(folder: string): Promise<void>
-}
-
-const builder = new URL('../../scripts/build-playground.mjs', import.meta.url)
-/** Where the server looks for the page. */
-const folder = fileURLToPath(new URL('../../dist/playground', import.meta.url))
 
 export interface Playground {
   readonly page: Page
@@ -21,16 +11,6 @@ export interface Playground {
   readonly bob: Locator
   readonly timeline: Locator
   readonly wire: Locator
-}
-
-/** Once for all test files of a run, which may run at the same time. */
-export async function buildPage(): Promise<void> {
-  if (existsSync(folder)) return
-  const { buildPlayground } = (await import(builder.href)) as Builder
-  const draft = `${folder}-${process.pid}`
-  await buildPlayground(draft)
-  // Fails if another file was faster.
-  if (!existsSync(folder)) await rename(draft, folder).catch(() => {})
 }
 
 /** Builds the page, starts a server, and opens the page there. */

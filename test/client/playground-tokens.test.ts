@@ -3,8 +3,9 @@ import t from 'tap'
 import { loadConfig } from '../../src/config.js'
 import { createToken } from '../../src/development.js'
 import { launchChromium } from '../browser/chromium.js'
+import { buildPage } from '../helpers/playground-files.js'
 import { startServers } from '../helpers/servers.js'
-import { buildPage, connected, openPage, seesPicture } from './playground-page.js'
+import { connected, openPage, seesPicture } from './playground-page.js'
 
 const ENV = { JWT_SECRET: 'a-secret-of-more-than-thirty-two-bytes', PLAYGROUND: 'on' }
 const browser = await launchChromium(t)

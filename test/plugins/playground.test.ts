@@ -44,6 +44,7 @@ t.test('its files have types, tags and a policy without inline scripts or other 
   })
   t.match(page.headers['content-security-policy'], /default-src 'none'; script-src 'self'; style-src 'self';/)
   t.notMatch(page.headers['content-security-policy'], /unsafe|\*|http/)
+  t.match(page.headers['content-security-policy'], /frame-ancestors 'none'/)
   const script = await app.inject('/playground/main.js')
   t.match(script, { statusCode: 200, headers: { 'content-type': /javascript/ }, body: 'start()' })
   const headers = { 'if-none-match': String(script.headers.etag) }

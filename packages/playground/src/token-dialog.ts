@@ -11,7 +11,9 @@ export function askForToken(name: string): Promise<string> {
     el(
       'p',
       {},
-      'This server makes no tokens. Paste one of a user, as your application issues it. It stays in this page.'
+      'This page makes no tokens on this server. Paste one that your application issues, or what ',
+      el('code', {}, `npm run --silent token -- ${name}`),
+      ' prints with the JWT_SECRET of the server. It stays in this page.'
     ),
     el('label', { for: 'token' }, 'Token (JWT)'),
     input,
