@@ -40,8 +40,7 @@ export class CallMedia {
       callbacks.onTrack(event)
     }
     this.negotiator = new Negotiator({ ...callbacks, open, onTrack })
-    for (const track of media?.getTracks() ?? [])
-      this.negotiator.senders.send(track, { track, stream: media as MediaStream })
+    for (const track of media?.getTracks() ?? []) this.negotiator.senders.send({ track }, media as MediaStream)
     return this.negotiator
   }
 

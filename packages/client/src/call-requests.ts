@@ -1,11 +1,10 @@
-// The requests of one call.
+// What the requests of a call have in common.
 import type { Method, RequestOptions } from './core.js'
 import { Problem } from './problem.js'
 
 export interface Requester {
-  request<T>(method: Method, path: string, body?: object, options?: RequestOptions): Promise<T>
   /** Tells the other tabs of this device what it did: the acting device receives no event. */
-  share(act: object): void
+  request<T>(method: Method, path: string, body?: object, options?: RequestOptions): Promise<T>
 }
 
 export interface EndRequest {
@@ -22,29 +21,15 @@ export function endedProblem(reason: string | null): Problem {
   return new Problem({ code, message: 'The call has ended' })
 }
 
-export class CallRequests {
-  readonly #requester: Requester
-
-  constructor(requester: Requester) {
-    this.#requester = requester
-  }
-
-  get<T>(callId: string, what: string): Promise<T> {
-    return this.#requester.request('GET', pathOf(callId, what))
-  }
-
-  async post<T>(path: string, body: object = {}, options?: RequestOptions): Promise<T> {
-    const reply = await this.#requester.request<T>('POST', path, body, options)
-    if ('call' in (reply as object)) this.#requester.share(reply as object)
-    return reply
-  }
-
-  /** `action`: cancel, reject or hangup. */
-  async end(callId: string, action: string, { body, options }: EndRequest = {}): Promise<void> {
-    await this.post(pathOf(callId, action), body, options).catch(error => {
-      if (!isGone(error)) throw error
-    })
-  }
+/** Resolves also if the call has ended already. */
+export async function endCall(
+  requester: Requester,
+  path: string,
+  { body = {}, options }: EndRequest = {}
+): Promise<void> {
+  await requester.request('POST', path, body, options).catch(error => {
+    if (!isGone(error)) throw error
+  })
 }
 
 export const pathOf = (callId: string, what: string) => `/calls/${encodeURIComponent(callId)}/${what}`

@@ -11,11 +11,10 @@ import type {
 } from './api.js'
 import { holdCall } from './call-locks.js'
 import { CallMedia, type MediaOptions, type Muted } from './call-media.js'
-import { CallRequests, type EndRequest, endedProblem, isGone, pathOf, type Requester } from './call-requests.js'
+import { type EndRequest, endCall, endedProblem, isGone, pathOf, type Requester } from './call-requests.js'
 import { CallState, type EndReason, type Signals, type Start, type State } from './call-state.js'
 import type { RequestOptions } from './core.js'
 import type { Negotiator, SignalType } from './negotiator.js'
-import { randomId } from './platform.js'
 import { Problem } from './problem.js'
 
 export type CreateBody = Omit<CreateCallRequest, 'offer' | 'candidates' | 'end'> & { callId: string }
@@ -38,12 +37,10 @@ export class Call extends CallState {
   readonly #media = new CallMedia()
   /** The body of the create. Null: the server has the call. */
   #creation: CreateBody | null = null
-  readonly #requests: CallRequests
 
   constructor(host: CallHost, start: Start) {
     super(start)
     this.#host = host
-    this.#requests = new CallRequests(host)
   }
 
   /** Null before this side begins to connect, and without WebRTC. A call that the other side resumes has a new one. */
@@ -72,11 +69,11 @@ export class Call extends CallState {
   }
 
   async #create(signals: Signals): Promise<Revision> {
-    const reply = await this.#requests.post<CreateCallReply>('/calls', { ...this.#creation, ...signals })
+    const reply = await this.#host.request<CreateCallReply>('POST', '/calls', { ...this.#creation, ...signals })
     const { call, resolution, offer, candidates, end } = reply
     this.#creation = null
     // It was hung up before the server had it.
-    if (this.state === 'ended') await this.#requests.end(call.callId, 'hangup')
+    if (this.state === 'ended') await endCall(this.#host, pathOf(call.callId, 'hangup'))
     else if (resolution === 'merged') this.#merge(call, { offer, candidates, end })
     else {
       this.apply(call)
@@ -183,7 +180,7 @@ export class Call extends CallState {
     if (this.state === 'ended') return
     const { id } = this
     this.finish(reason)
-    await this.#requests.end(id, action, request)
+    await endCall(this.#host, pathOf(id, action), request)
   }
 
   /** Stops media in both directions, or lets it flow again. Only in a connected call. */
@@ -200,7 +197,7 @@ export class Call extends CallState {
     if (this.state === 'connecting' || this.state === 'connected') await this.#post('media', sends)
   }
 
-  send(content: string, messageId: string = randomId()): Promise<SendCallMessageReply> {
+  send(content: string, messageId?: string): Promise<SendCallMessageReply> {
     return this.#post('messages', { content, messageId })
   }
 
@@ -211,11 +208,11 @@ export class Call extends CallState {
   }
 
   timeline(): Promise<CallTimeline> {
-    return this.#requests.get(this.id, 'timeline')
+    return this.#host.request('GET', pathOf(this.id, 'timeline'))
   }
 
   #post<T>(action: string, body: object = {}): Promise<T> {
-    return this.#requests.post(pathOf(this.id, action), body)
+    return this.#host.request('POST', pathOf(this.id, action), body)
   }
 
   // ── What happens ────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -33,7 +33,7 @@ export class Calls {
   constructor(options: CallsOptions) {
     this.#options = options
     this.#host = { ...options, rename: (call, before) => this.#rename(call, before) }
-    listen(globalThis as unknown as EventTarget, 'pagehide', () => this.#onPageHide())
+    listen('pagehide', () => this.#onPageHide())
   }
 
   async create(to: string, options: CallOptions): Promise<Call> {

@@ -1,6 +1,6 @@
 // The events of one device: by stream, or by long-poll while streams do not get through. Both have one cursor.
 import type { Inbox } from './inbox.js'
-import { globalTarget, isOffline, listen, onLateTimer, onlineOrAfter } from './platform.js'
+import { isOffline, listen, onLateTimer, onlineOrAfter } from './platform.js'
 import { mayRepeat, type Problem } from './problem.js'
 import { backoffMs, problemFrom, type Requests } from './requests.js'
 import { type ReceivedEvent, readStream } from './stream.js'
@@ -48,8 +48,7 @@ const canStream = () => 'body' in Response.prototype
 
 export class Connection {
   readonly #options: ConnectionOptions
-  readonly #offs: (() => void)[] = []
-  #isStopped = false
+  readonly #stopping = new AbortController()
   /** Of the current stream or poll, and of the wait after it. */
   #attempt = new AbortController()
   /** It waits before the next attempt, and not because the server asks for it. */
@@ -69,15 +68,18 @@ export class Connection {
   }
 
   start(): void {
-    for (const type of ['online', 'offline']) this.#offs.push(listen(globalTarget, type, () => this.#reconnect()))
-    this.#offs.push(onLateTimer(this.#options.times.sleepMs, () => this.#reconnectIfSilent()))
+    for (const type of ['online', 'offline']) listen(type, () => this.#reconnect(), this.#stopping)
+    onLateTimer(this.#options.times.sleepMs, () => this.#reconnectIfSilent(), this.#stopping)
     void this.#run()
   }
 
   stop(): void {
-    this.#isStopped = true
+    this.#stopping.abort()
     this.#attempt.abort()
-    for (const off of this.#offs.splice(0)) off()
+  }
+
+  get #isStopped(): boolean {
+    return this.#stopping.signal.aborted
   }
 
   /** Ends a back-off. */

@@ -5,7 +5,7 @@ import type { CoreEvents, SignalpostEvent } from './core-events.js'
 import { Emitter } from './emitter.js'
 import { Inbox } from './inbox.js'
 import type { Body, Reply } from './operations.js'
-import { deviceId, globalTarget, isOffline, listen } from './platform.js'
+import { deviceId, isOffline, listen } from './platform.js'
 import { mayRepeat, Problem } from './problem.js'
 import { type Method, problemFrom, type RequestOptions, Requests } from './requests.js'
 import type { ReceivedEvent } from './stream.js'
@@ -168,16 +168,12 @@ export class SignalpostCore<Events extends CoreEvents = CoreEvents> extends Emit
       this.#link = null
     }
     const resume = () => this.#link ?? this.#open()
-    const offs = [
-      listen(page, 'freeze', suspend),
-      listen(globalTarget, 'pagehide', suspend),
-      listen(page, 'resume', resume),
-      listen(globalTarget, 'pageshow', resume),
-      listen(page, 'visibilitychange', () => page.hidden || this.#link?.hurry())
-    ]
-    listen(this.#ending.signal, 'abort', () => {
-      for (const off of offs) off()
-    })
+    listen('pagehide', suspend, this.#ending)
+    listen('pageshow', resume, this.#ending)
+    if (!page) return
+    listen('freeze', suspend, this.#ending, page)
+    listen('resume', resume, this.#ending, page)
+    listen('visibilitychange', () => page.hidden || this.#link?.hurry(), this.#ending, page)
   }
 
   /** Repeats until there is a reply. */

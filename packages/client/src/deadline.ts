@@ -4,12 +4,10 @@ export class Deadline {
   /** Whether it was late. */
   isOver = false
   readonly #controller = new AbortController()
-  readonly #outer: AbortSignal | undefined
   #timer: ReturnType<typeof setTimeout> | undefined
 
   constructor(outer?: AbortSignal) {
-    this.#outer = outer
-    outer?.addEventListener('abort', this.end)
+    outer?.addEventListener('abort', this.end, this.#controller)
     if (outer?.aborted) this.end()
   }
 
@@ -33,7 +31,6 @@ export class Deadline {
   /** Aborts what has not ended. */
   readonly end = (): void => {
     this.clear()
-    this.#outer?.removeEventListener('abort', this.end)
     this.#controller.abort()
   }
 }

@@ -42,9 +42,7 @@ export class Signalpost extends SignalpostCore<Events> {
     super(options)
     this.#options = options
     const host = {
-      request: async <T>(...[method, ...rest]: Parameters<RoomHost['request']>) =>
-        (await this.request(method, ...rest)) as T,
-      share: (act: object) => this.share(act),
+      request: <T>(...request: Parameters<RoomHost['request']>) => this.#act(...request) as Promise<T>,
       prepare: (rtc?: RTCConfiguration) => this.#prepare(rtc),
       iceServers: () => this.#iceServers(),
       mediasoup: options.mediasoup
@@ -90,6 +88,13 @@ export class Signalpost extends SignalpostCore<Events> {
     return this.#rooms.join(roomId, options)
   }
 
+  /** Tells the other tabs, if the reply shows a call or a participation: the acting device receives no event. */
+  async #act(...request: Parameters<RoomHost['request']>): Promise<unknown> {
+    const reply = await this.request(...request)
+    if (Object(reply).call || Object(reply).participantId) this.share(reply)
+    return reply
+  }
+
   protected override onSnapshot(snapshot: Snapshot): void {
     this.#calls.onSnapshot(snapshot).catch(error => this.onListenerError(error))
     this.#rooms.onSnapshot()
@@ -108,6 +113,6 @@ export class Signalpost extends SignalpostCore<Events> {
       // Half of the time: a connection uses them for a while.
       this.#ice = { servers: iceServers, until: Date.now() + (expiresInMs ?? Number.POSITIVE_INFINITY) / 2 }
     }
-    return this.#ice.servers.map(({ urls, ...rest }) => ({ urls: [...urls], ...rest }))
+    return this.#ice.servers as RTCIceServer[]
   }
 }

@@ -50,10 +50,7 @@ export class Mesh implements Flow {
   }
 
   #send({ senders }: Negotiator, publication: Publication): void {
-    const { track, source, encodings, isPaused, isClosed } = publication
-    const stream = source === 'screen' ? this.#screen : this.#camera
-    if (isClosed) senders.stop(publication)
-    else senders.send(publication, { track, stream, isPaused, encoding: encodings[0] })
+    senders.send(publication, publication.source === 'screen' ? this.#screen : this.#camera)
   }
 
   async #post(to: string, action: string, body: { sdp?: string }): Promise<{ revision: number }> {

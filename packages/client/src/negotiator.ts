@@ -53,7 +53,7 @@ export class Negotiator {
   #answerTimer: ReturnType<typeof setTimeout> | undefined
   #restartTimer: ReturnType<typeof setTimeout> | undefined
   readonly #trickle: CandidateQueue
-  readonly #offs: (() => void)[]
+  readonly #closing = new AbortController()
 
   constructor(options: NegotiatorOptions) {
     this.#options = options
@@ -66,10 +66,8 @@ export class Negotiator {
     this.connection = this.#open()
     const { connection } = (globalThis.navigator ?? {}) as { connection?: EventTarget }
     // The network is back, or is another one.
-    this.#offs = [
-      listen(globalThis as unknown as EventTarget, 'online', () => this.restartIce()),
-      listen(connection, 'change', () => this.restartIce())
-    ]
+    listen('online', () => this.restartIce(), this.#closing)
+    if (connection) listen('change', () => this.restartIce(), this.#closing, connection)
   }
 
   #open(): RTCPeerConnection {
@@ -118,7 +116,7 @@ export class Negotiator {
   }
 
   close(): void {
-    for (const off of this.#offs) off()
+    this.#closing.abort()
     clearTimeout(this.#answerTimer)
     clearTimeout(this.#restartTimer)
     this.#trickle.clear()

@@ -8,38 +8,43 @@ export function randomId(): string {
   return Array.from(bytes, byte => byte.toString(16).padStart(2, '0')).join('')
 }
 
-/** The window, where there is one: elsewhere nothing listens. */
-export const globalTarget = globalThis as unknown as EventTarget
-
 export const isOffline = () => globalThis.navigator?.onLine === false
 
-/** Listens to an event of the window or document, where there is one. Returns the function that removes the listener. */
-export function listen(target: EventTarget | undefined, type: string, listener: () => void): () => void {
-  target?.addEventListener?.(type, listener)
-  return () => target?.removeEventListener?.(type, listener)
+/** Listens until `until` is aborted: to the window, or another target, where there is one. */
+// biome-ignore lint/complexity/useMaxParams: as addEventListener.
+export function listen(
+  type: string,
+  listener: () => void,
+  until?: AbortController,
+  target: EventTarget = globalThis as unknown as EventTarget
+): void {
+  // Its member `signal` is all that an option of addEventListener needs.
+  target.addEventListener?.(type, listener, until)
 }
 
-/** Calls back when a timer was late by more than this, as after the machine has slept. Returns the function that ends that. */
-export function onLateTimer(ms: number, listener: () => void): () => void {
+/** Calls back when a timer was late by more than this, as after the machine has slept. */
+export function onLateTimer(ms: number, listener: () => void, until: AbortController): void {
   let last = Date.now()
   const timer = setInterval(() => {
     const isLate = Date.now() - last > 2 * ms
     last = Date.now()
     if (isLate) listener()
   }, ms)
-  return () => clearInterval(timer)
+  until.signal.addEventListener('abort', () => clearInterval(timer))
 }
 
 /** Resolves after this time, when the network comes back, or when the signal is aborted. */
 export function onlineOrAfter(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise(resolve => {
+    const over = new AbortController()
     const end = () => {
       clearTimeout(timer)
-      for (const off of offs) off()
+      over.abort()
       resolve()
     }
     const timer = setTimeout(end, signal?.aborted ? 0 : ms)
-    const offs = [listen(globalTarget, 'online', end), listen(signal, 'abort', end)]
+    listen('online', end, over)
+    signal?.addEventListener('abort', end, over)
   })
 }
 

@@ -12,7 +12,6 @@ import type {
 } from './api.js'
 import type { Method, RequestOptions, SignalpostEvent } from './core.js'
 import type { MediasoupLoader } from './mediasoup.js'
-import { randomId } from './platform.js'
 import { type FlowOptions, type Mode, Publication, type PublishOptions } from './publication.js'
 import { NO_SESSION, RoomState } from './room-state.js'
 import type { RemoteTrack } from './streams.js'
@@ -29,7 +28,6 @@ export interface JoinOptions extends Omit<JoinRoomRequest, 'replace'> {
 export interface RoomHost {
   readonly mediasoup: MediasoupLoader | undefined
   request<T>(method: Method, path: string, body?: object, options?: RequestOptions): Promise<T>
-  share(act: object): void
   iceServers(): Promise<RTCIceServer[]>
   /** Resolves to what creates connections; null without RTCPeerConnection. */
   prepare(rtc?: RTCConfiguration): Promise<(() => RTCPeerConnection) | null>
@@ -79,7 +77,6 @@ export class Room extends RoomState {
     const [connect, iceServers] = await Promise.all([this.#host.prepare(rtc), this.#host.iceServers()])
     const body = { replace: true, ...(metadata && { metadata }) }
     const joined = await this.request<JoinRoomReply>('POST', '/participants', body)
-    this.#host.share(joined)
     const { participantId, participants, room, sfu, producers } = joined
     // It was left meanwhile.
     if (this.isClosed) return this.request('DELETE', `/participants/${participantId}`)
@@ -163,7 +160,7 @@ export class Room extends RoomState {
     this.receive({ type: `sfu.producer_${what}`, data: { participantId, producerId } } as unknown as SignalpostEvent)
   }
 
-  async chat(content: string, messageId: string = randomId()): Promise<ChatMessage> {
+  async chat(content: string, messageId?: string): Promise<ChatMessage> {
     return (await this.request<{ message: ChatMessage }>('POST', '/messages', { content, messageId })).message
   }
 

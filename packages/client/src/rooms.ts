@@ -11,7 +11,7 @@ export class Rooms {
   constructor(host: RoomHost) {
     this.#host = host
     // Without this the others would see a frozen picture until the server counts this device as lost.
-    listen(globalThis as unknown as EventTarget, 'pagehide', () => {
+    listen('pagehide', () => {
       for (const room of this.live.values()) room.leave({ keepalive: true }).catch(() => {})
     })
   }

@@ -1,52 +1,58 @@
 // What one side sends over an RTCPeerConnection, also over the next one when the other side has replaced its own.
 
-export interface Sending {
+/** A track and how it is sent. After a change it is given to `send` again. A Publication is one. */
+export interface Sendable {
   readonly track: MediaStreamTrack
-  readonly stream: MediaStream
   readonly isPaused?: boolean
-  readonly encoding?: RTCRtpEncodingParameters | undefined
+  readonly isClosed?: boolean
+  /** The first one is used. */
+  readonly encodings?: readonly RTCRtpEncodingParameters[]
 }
 
 export class Senders {
   #connection: RTCPeerConnection | null = null
   #isHeld = false
-  /** By a key that names what is sent, whatever track it has at the moment. */
-  readonly #sent = new Map<object, Sending & { sender?: RTCRtpSender }>()
+  readonly #streams = new Map<Sendable, MediaStream>()
+  readonly #senders = new Map<Sendable, RTCRtpSender>()
   readonly #directions = new Map<RTCRtpTransceiver, RTCRtpTransceiverDirection>()
 
   /** Adds everything to the connection, unless that is done. */
   begin(connection: RTCPeerConnection): void {
     if (connection === this.#connection) return
     this.#connection = connection
-    for (const [key, sending] of this.#sent) this.#add(connection, key, sending)
+    for (const [each, stream] of this.#streams) this.#add(connection, each, stream)
     this.#directions.clear()
     if (this.#isHeld) this.hold(true)
   }
 
-  /** Adds it, or changes its track or whether it is paused. */
-  send(key: object, sending: Sending): void {
-    const sender = this.#sent.get(key)?.sender
-    this.#sent.set(key, { ...sending, ...(sender && { sender }) })
-    if (sender) void sender.replaceTrack(sending.isPaused ? null : sending.track)
-    else if (this.#connection) this.#add(this.#connection, key, sending)
+  /** Adds it, or makes what is sent follow it. */
+  send(sendable: Sendable, stream: MediaStream): void {
+    const sender = this.#senders.get(sendable)
+    if (sendable.isClosed) this.#stop(sendable)
+    else if (sender) void sender.replaceTrack(sendable.isPaused ? null : sendable.track)
+    else {
+      this.#streams.set(sendable, stream)
+      if (this.#connection) this.#add(this.#connection, sendable, stream)
+    }
   }
 
-  #add(connection: RTCPeerConnection, key: object, sending: Sending): void {
-    const { track, stream, encoding, isPaused } = sending
+  #add(connection: RTCPeerConnection, sendable: Sendable, stream: MediaStream): void {
+    const { track, encodings, isPaused } = sendable
     const sender = connection.addTrack(track, stream)
-    this.#sent.set(key, { ...sending, sender })
-    if (encoding) {
+    this.#senders.set(sendable, sender)
+    if (encodings?.[0]) {
       const parameters = sender.getParameters()
-      for (const each of parameters.encodings) Object.assign(each, encoding)
+      for (const each of parameters.encodings) Object.assign(each, encodings[0])
       // Without it the picture is larger than wanted.
       sender.setParameters(parameters).catch(() => {})
     }
     if (isPaused) void sender.replaceTrack(null)
   }
 
-  stop(key: object): void {
-    const sender = this.#sent.get(key)?.sender
-    this.#sent.delete(key)
+  #stop(sendable: Sendable): void {
+    const sender = this.#senders.get(sendable)
+    this.#streams.delete(sendable)
+    this.#senders.delete(sendable)
     if (sender) this.#connection?.removeTrack(sender)
   }
 

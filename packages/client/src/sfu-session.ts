@@ -1,9 +1,8 @@
 // One session of the media service, with mediasoup-client: a transport in each direction, and the tracks that it carries. It is never
 // repaired: when the media service loses it, sfu.ts closes it and opens the next one.
-import type { Producer, SfuCapabilitiesReply } from './api.js'
+import type { ConsumerReply, MediaTransportReply, Producer, ProducerReply, SfuCapabilitiesReply } from './api.js'
 import type { Method } from './core.js'
 import type { MediasoupLoader, MsConsumer, MsDevice, MsProducer, MsTransport } from './mediasoup.js'
-import { randomId } from './platform.js'
 import type { FlowOptions, Publication } from './publication.js'
 
 interface Consumed {
@@ -50,21 +49,22 @@ export class SfuSession {
     this.isOpen = true
   }
 
-  // All ids are chosen here, so that a repeated request cannot create anything twice.
   async #createTransport(
     device: MsDevice,
     create: 'createSendTransport' | 'createRecvTransport'
   ): Promise<MsTransport> {
-    const transportId = randomId()
-    const path = `transports/${transportId}`
-    const reply = await this.#request<{ transport: object }>('POST', 'transports', { transportId })
+    const reply = await this.#request<MediaTransportReply>('POST', 'transports')
     const transport = device[create]({ ...reply.transport, iceServers: this.#options.iceServers })
+    const path = `transports/${transport.id}`
     transport.on('connect', ({ dtlsParameters }, done, fail) => {
-      this.#request('POST', `${path}/connect`, { dtlsParameters }).then(() => done(), fail)
+      this.#request('POST', `${path}/connect`, { dtlsParameters }).then(done, fail)
     })
     transport.on('produce', ({ kind, rtpParameters, appData }, done, fail) => {
-      const body = { producerId: randomId(), transportId, kind, rtpParameters, ...appData }
-      this.#request('POST', 'producers', body).then(() => done({ id: body.producerId }), fail)
+      const body = { transportId: transport.id, kind, rtpParameters, ...appData }
+      this.#request<ProducerReply>('POST', 'producers', body).then(
+        ({ producer }) => done({ id: producer.producerId }),
+        fail
+      )
     })
     transport.on('connectionstatechange', state => state === 'failed' && this.#restartIce(transport, path))
     return transport
@@ -133,8 +133,8 @@ export class SfuSession {
   async receive(producer: Producer, width: number): Promise<MediaStreamTrack> {
     const { participantId, producerId, type, source } = producer
     const spatialLayer = layerFor(width, producer)
-    const { consumer: parameters } = await this.#request<{ consumer: object }>('POST', 'consumers', {
-      ...{ consumerId: randomId(), participantId, producerId, transportId: this.#receiving?.id },
+    const { consumer: parameters } = await this.#request<ConsumerReply>('POST', 'consumers', {
+      ...{ participantId, producerId, transportId: this.#receiving?.id },
       rtpCapabilities: this.#device?.recvRtpCapabilities,
       ...(type !== 'simple' && { preferredLayers: { spatialLayer } })
     })
