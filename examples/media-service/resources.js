@@ -6,7 +6,7 @@ import { MediaError } from './errors.js'
  * @template {{media: {closed: boolean, close(): void, observer: import('node:events').EventEmitter}}} Value  `media` is the object of mediasoup
  */
 export class Resources {
-  /** @type {Map<string, {request: object, ready: Promise<Value>, value: Value | null}>} */
+  /** @type {Map<string, {request: object, closings: number, ready: Promise<Value>, value: Value | null}>} */
   #entries = new Map()
   #kind
   #max
@@ -17,16 +17,18 @@ export class Resources {
     this.#max = max
   }
 
-  /** The value with this id. It is made, unless there is one that was made for the same request. */
-  async create(id, request, make) {
+  /** The value with this id. It is made, unless there is one that was made for the same request. The highest `closings` counts. */
+  async create(id, { closings = 0, ...request }, make) {
     const existing = this.#entries.get(id)
     if (existing) {
-      if (isDeepStrictEqual(existing.request, request)) return existing.ready
-      throw new MediaError('conflict', `The ${this.#kind} exists with other parameters`)
+      if (!isDeepStrictEqual(existing.request, request))
+        throw new MediaError('conflict', `The ${this.#kind} exists with other parameters`)
+      existing.closings = Math.max(existing.closings, closings)
+      return existing.ready
     }
     if (this.#entries.size >= this.#max)
       throw new MediaError('limit_reached', `The participant may have ${this.#max} of: ${this.#kind}`)
-    const entry = { request, ready: this.#make(id, make), value: null }
+    const entry = { request, closings, ready: this.#make(id, make), value: null }
     this.#entries.set(id, entry)
     return entry.ready
   }
@@ -63,9 +65,10 @@ export class Resources {
     return [...this.#entries.values()].flatMap(({ value }) => (value ? [value] : []))
   }
 
-  close(id) {
+  /** Closes it, unless it was created with as many `closings` or more. */
+  close(id, closings = Number.POSITIVE_INFINITY) {
     const entry = this.#entries.get(id)
-    if (!entry) return
+    if (!entry || entry.closings >= closings) return
     this.#entries.delete(id)
     entry.value?.media.close()
   }

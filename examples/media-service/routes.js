@@ -105,9 +105,13 @@ function addParticipants(app, sessions) {
 /** What is the same for everything that a participant has: closing it, and its statistics. */
 function addKind(app, sessions, { segment, member }) {
   const url = `${PARTICIPANT}/${segment}/:id`
-  app.delete(url, async ({ params }, reply) => {
+  // Values of a query are text: the server converts nothing.
+  const schema = {
+    querystring: { type: 'object', properties: { closings: { type: 'string', pattern: '^\\d{1,15}$' } } }
+  }
+  app.delete(url, { schema }, async ({ params, query }, reply) => {
     const session = await sessions.get(params.sessionId)
-    session.participants.get(params.participantId)?.[member].close(params.id)
+    session.participants.get(params.participantId)?.[member].close(params.id, query.closings && Number(query.closings))
     return reply.code(204).send()
   })
   app.get(`${url}/stats`, async ({ params }) => {

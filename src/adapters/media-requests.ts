@@ -34,6 +34,7 @@ export interface ProducerRequest {
   readonly kind: 'audio' | 'video'
   readonly rtpParameters: object
   readonly paused: boolean
+  readonly closings: number
 }
 
 export interface ConsumerRequest {
@@ -56,6 +57,7 @@ export interface DataProducerRequest {
   readonly sctpStreamParameters: object
   readonly label: string
   readonly protocol: string
+  readonly closings: number
 }
 
 export interface DataConsumerRequest {
@@ -66,3 +68,5 @@ export interface DataConsumerRequest {
 export const MEDIA_KINDS = ['transports', 'producers', 'consumers', 'data-producers', 'data-consumers'] as const
 /** What a participant has on the service, as segment of a path. */
 export type MediaKind = (typeof MEDIA_KINDS)[number]
+/** What is created with the number of closings of its participant before: a request to close it that is late closes no newer one. */
+export type NumberedKind = 'producers' | 'data-producers'

@@ -10,6 +10,7 @@ import type {
   DataProducerRequest,
   MediaKind,
   MediaOwner,
+  NumberedKind,
   ProducerRequest,
   SessionRequest,
   TransportRequest
@@ -101,7 +102,10 @@ export function createMediaServiceClient(options: MediaServiceOptions) {
     putDataConsumer: (owner: MediaOwner, id: string, body: DataConsumerRequest) =>
       put(pathOf(owner, 'data-consumers', id), readers.dataConsumer, body),
     stats: (owner: MediaOwner, kind: MediaKind, id: string) => get(`${pathOf(owner, kind, id)}/stats`, readers.stats),
-    remove: (owner: MediaOwner, kind: MediaKind, id: string) => remove(pathOf(owner, kind, id))
+    remove: (owner: MediaOwner, kind: MediaKind, id: string) => remove(pathOf(owner, kind, id)),
+    /** Closes it, unless it was created with this number or a higher one. */
+    removeOlder: (owner: MediaOwner, kind: NumberedKind, ...[id, closings]: [string, number]) =>
+      remove(`${pathOf(owner, kind, id)}?closings=${closings}`)
   }
 }
 

@@ -49,7 +49,7 @@ export interface CommitSteps<State, Decision, Result> {
  * round trip, but nothing final may depend on it alone: an error, and a decision without a commit, are repeated on a fresh state.
  *
  * There are two implementations of the steps: update-aggregate.ts (calls, pairs, chat positions, presence) and room/update-room.ts. A third,
- * in sfu/producers.ts, asks the media service in `decide`, and commits with room/update-room.ts.
+ * in sfu/ask-then-commit.ts, asks the media service in `decide`, and commits with room/update-room.ts.
  * The rounds after the first few wait for a random time before.
  * @throws AppError store_unavailable after too many conflicts; what `decide` throws on a fresh state; what `load` and `commit` throw
  */

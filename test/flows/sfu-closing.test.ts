@@ -28,11 +28,8 @@ async function inRoom({ id }: MediaClient, asker: MediaClient): Promise<string[]
     .sort()
 }
 
-type Fault = 'error' | 'die' | 'hang'
-
 interface Closing {
   readonly what: string
-  readonly faults: readonly Fault[]
   readonly path: string
   /** What the participant sends after it. */
   readonly left: readonly string[]
@@ -40,12 +37,11 @@ interface Closing {
   readonly status: number
 }
 
-/** What the media service does with a request is the same for all that is closed, so one of them meets every fault. */
 const CLOSINGS: readonly Closing[] = [
-  { what: 'a producer', faults: ['error', 'die', 'hang'], path: 'producers/camera', left: ['chat'], status: 204 },
-  { what: 'a data producer', faults: ['die'], path: 'data-producers/chat', left: ['camera'], status: 204 },
+  { what: 'a producer', path: 'producers/camera', left: ['chat'], status: 204 },
+  { what: 'a data producer', path: 'data-producers/chat', left: ['camera'], status: 204 },
   // The room has no transports: the client repeats the request.
-  { what: 'a transport', faults: ['die'], path: 'transports/send', left: [], status: 503 }
+  { what: 'a transport', path: 'transports/send', left: [], status: 503 }
 ]
 
 async function send(client: MediaClient): Promise<MediaClient> {
@@ -59,8 +55,8 @@ async function send(client: MediaClient): Promise<MediaClient> {
 
 const drain = async ({ who }: MediaClient): Promise<void> => void (await who.poll())
 
-for (const { what, faults, path, left, status } of CLOSINGS) {
-  for (const fault of faults) {
+for (const { what, path, left, status } of CLOSINGS) {
+  for (const fault of ['error', 'die', 'hang'] as const) {
     flow(
       `the media service fails (${fault}) while ${what} is closed: the room has closed it, and the service does so later`,
       async (t, scenario) => {
@@ -96,6 +92,70 @@ for (const { what, faults, path, left, status } of CLOSINGS) {
     { env: { ...env, RATE_LIMIT_DELIVERIES: '6' } }
   )
 }
+
+flow(
+  'ids that are closed and created again at the same moment exist in both or in neither',
+  async (t, scenario) => {
+    const [alice, bob] = await meetInSfu(scenario)
+    const repair = service.inject('close', { delayMs: 20 })
+    const replies = await scenario.advanceDuring(
+      Promise.all(
+        Array.from({ length: 10 }, () => [
+          bob.request('DELETE', 'producers/camera'),
+          bob.produce('camera'),
+          bob.request('DELETE', 'data-producers/chat'),
+          bob.produceData('chat')
+        ]).flat()
+      )
+    )
+    repair()
+    t.strictSame(
+      [...new Set(replies.map(({ status }) => status))].filter(status => ![200, 201, 204, 503].includes(status)),
+      []
+    )
+    await passUntil(
+      scenario,
+      'they agree',
+      async () => (await inRoom(bob, alice)).join() === atService(scenario.toWire('r1'), bob).join()
+    )
+    for (const each of [alice, bob]) await drain(each)
+  },
+  { env }
+)
+
+flow(
+  'a request to close that is late closes nothing that was created meanwhile',
+  async (t, scenario) => {
+    const [alice, bob] = await meetInSfu(scenario)
+    await send(bob)
+    const late = (path: string) => {
+      const release = service.inject('close', 'hold')
+      const before = service.countOf('close')
+      const closed = bob.request('DELETE', path)
+      return { closed, release, asked: until('the media service was asked', () => service.countOf('close') > before) }
+    }
+    for (const [path, create] of [
+      ['producers/camera', () => bob.produce('camera')],
+      ['data-producers/chat', () => bob.produceData('chat')]
+    ] as const) {
+      const first = late(path)
+      await first.asked
+      // Another request of the same kind is done first.
+      const { closed, release, asked } = late(path)
+      await asked
+      release()
+      t.equal((await closed).status, 204)
+      t.equal((await create()).status, 201)
+      first.release()
+      t.equal((await first.closed).status, 204)
+      t.strictSame(await inRoom(bob, alice), atService(scenario.toWire('r1'), bob))
+      t.equal((await inRoom(bob, alice)).length, 2)
+    }
+    await scenario.cluster.settle()
+    for (const each of [alice, bob]) await drain(each)
+  },
+  { env }
+)
 
 t.test('a node that is killed between the commit and the media service leaves no difference', async t => {
   const fleet = await Fleet.launch(2, undefined, { ...env, PRESENCE_TTL_MS: '2000', HEARTBEAT_MS: '1000' })

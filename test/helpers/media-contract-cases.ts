@@ -268,6 +268,26 @@ const PRODUCERS: Readonly<Record<string, Case>> = {
     await session.expect(204, 'DELETE', path)
     await session.expect('not_found', 'PATCH', path, { paused: true })
     await session.expect('not_found', 'GET', `${path}/stats`)
+  },
+  'a request to close closes nothing that was created with as many closings': async session => {
+    await session.open()
+    await session.expect(200, 'PUT', '/participants/alice/transports/send', { since: 1, enableSctp: true })
+    for (const [path, body] of [
+      ['/participants/alice/producers/camera', video()],
+      ['/participants/alice/data-producers/d', { transportId: 'send', ...DATA }]
+    ] as const) {
+      await session.expect(200, 'PUT', path, { ...body, closings: 1 })
+      // Of repeats the highest number counts.
+      await session.expect(200, 'PUT', path, { ...body, closings: 3 })
+      await session.expect(200, 'PUT', path, { ...body, closings: 2 })
+      await session.expect(204, 'DELETE', `${path}?closings=3`)
+      await session.expect(200, 'GET', `${path}/stats`)
+      await session.expect(204, 'DELETE', `${path}?closings=4`)
+      await session.expect('not_found', 'GET', `${path}/stats`)
+      await session.expect(200, 'PUT', path, body)
+      await session.expect(204, 'DELETE', `${path}?closings=1`)
+      await session.expect('not_found', 'GET', `${path}/stats`)
+    }
   }
 }
 

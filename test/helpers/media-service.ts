@@ -238,7 +238,7 @@ export class TestMediaService {
   }
 
   async #answer(request: IncomingMessage, reply: ServerResponse): Promise<void> {
-    const { pathname } = new URL(request.url ?? '/', this.url)
+    const { pathname, searchParams } = new URL(request.url ?? '/', this.url)
     const found = OPERATIONS.find(([method, pattern]) => method === request.method && pattern.test(pathname))
     const body = await readBody(request)
     if (!found) return sendReply(reply, { status: 404, body: { code: 'not_found', detail: 'No such path' } })
@@ -248,7 +248,8 @@ export class TestMediaService {
       if (request.headers.authorization !== `Bearer ${this.#secret}`)
         return { status: 401, body: { code: 'unauthorized', detail: 'The secret is missing or wrong' } }
       const parts = (pattern.exec(pathname) ?? []).slice(1).map(decodeURIComponent)
-      return this.#execute(operation, parts, body)
+      const number = searchParams.get('closings')
+      return this.#execute(operation, parts, number === null ? body : { closings: Number(number) })
     }
     const injected = this.#faults.get(operation)
     if (!injected) return sendReply(reply, execute())
@@ -284,7 +285,7 @@ export class TestMediaService {
       closeParticipant: () => state.deleteParticipant(sessionId, participantId),
       create: () => state.put(path, body),
       update: () => state.patch(path, body),
-      close: () => state.remove(path),
+      close: () => state.remove(path, body.closings as number | undefined),
       connectTransport: () => state.connect(path, body),
       restartIce: () => state.restartIce(path),
       requestKeyFrame: () => state.requestKeyFrame(path),

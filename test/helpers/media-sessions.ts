@@ -23,6 +23,7 @@ interface Resource {
   readonly reply: Body
   /** Of a producer or consumer. */
   readonly transportId?: string
+  closings: number
   state: Body
 }
 
@@ -111,10 +112,13 @@ export class MediaSessions {
     const session = this.#session(sessionId)
     const owner = session.participants.get(participantId) ?? newOwner(Number(body.since))
     const resources = owner.resources[kind]
-    const { since: _, paused: __, ...parameters } = body
+    const { since: _, paused: __, closings = 0, ...parameters } = body
     const found = resources.get(id)
     if (found && !isDeepStrictEqual(found.parameters, parameters)) throw new Refused(409, 'conflict')
-    if (found) return { status: 200, body: { ...found.reply, ...found.state } }
+    if (found) {
+      found.closings = Math.max(found.closings, Number(closings))
+      return { status: 200, body: { ...found.reply, ...found.state } }
+    }
     if (kind !== 'transports' && !owner.resources.transports.has(String(body.transportId)))
       throw new Refused(404, 'not_found', 'No such transport')
     const created = this.#create(session, kind, body)
@@ -122,6 +126,7 @@ export class MediaSessions {
     session.participants.set(participantId, owner)
     resources.set(id, {
       parameters,
+      closings: Number(closings),
       ...(kind === 'transports' ? {} : { transportId: String(body.transportId) }),
       ...created
     })
@@ -200,10 +205,11 @@ export class MediaSessions {
     return { status: 200, body: { stats: [{ type: kind, timestamp: 1 }] } }
   }
 
-  /** What used a closed transport or producer closes with it. */
-  remove({ sessionId, participantId, kind, id }: ResourcePath): MediaReply {
+  /** Unless it was created with as many `closings` or more. What used a closed transport or producer closes with it. */
+  remove({ sessionId, participantId, kind, id }: ResourcePath, closings = Number.POSITIVE_INFINITY): MediaReply {
     const session = this.#session(sessionId)
     const own = session.participants.get(participantId)?.resources
+    if ((own?.[kind].get(id)?.closings ?? 0) >= closings) return { status: 204 }
     own?.[kind].delete(id)
     if (kind === 'transports' && own) {
       for (const each of KINDS) {

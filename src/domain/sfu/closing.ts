@@ -2,10 +2,12 @@
 // the service has yet to close: a node that dies between the two leaves nothing in the room that does not exist at the service.
 import type { Endpoint } from '../../schemas/common.js'
 import { endpoint } from '../endpoint.js'
+import { findParticipantRecord } from '../room/access.js'
 import { NO_CHANGE, type RoomDecision, type RoomEvent, type RoomParts, roomEvent } from '../room/state.js'
 import { type MediaCommand, requireOwner } from './producers.js'
+import { sessionIdIn } from './session.js'
 import { type DataProducerRecord, type ProducerRecord, type SentMedia, sentMediaOf, writeMedia } from './state.js'
-import { addClosing, closingOf, type UnsettledMedia } from './unsettled.js'
+import { addClosing, closingOf, type MediaSender, type UnsettledMedia } from './unsettled.js'
 
 interface CloseCommand extends MediaCommand {
   readonly participantId: string
@@ -35,15 +37,46 @@ export function decideClose(
   return { writes: { ...writes, ...addClosing(parts, closing).writes }, events, closing }
 }
 
-/** Which of the media is closed. */
+interface UndoDecision extends RoomDecision {
+  /** Null: the room has it, from another request with the same id. */
+  readonly closing: UnsettledMedia | null
+}
+
+/**
+ * The media service has created something for a commit that was refused: it is to be closed, unless the room has it. Reads PART.settings,
+ * PART.sfu, and PART.participant, PART.producersOfParticipant and PART.unsettledMediaOfParticipant of the sender.
+ * @throws AppError media_unavailable
+ */
+export function decideUndo(
+  parts: RoomParts,
+  { created, ...sender }: MediaSender & { readonly created: Parameters<typeof closingOf>[1] }
+): UndoDecision {
+  const media = sentMediaOf(parts, sender, sender.sessionId)
+  const { producers = [], dataProducers = [] } = created
+  const isKept =
+    media.producers.some(({ producerId }) => producers.includes(producerId)) ||
+    media.dataProducers.some(({ dataProducerId }) => dataProducers.includes(dataProducerId))
+  if (isKept) return { ...NO_CHANGE, closing: null }
+  const { writes } = closeMedia(media, { by: null }, () => false)
+  const closing = closingOf(sender, { ...created, closings: closingsAfter(media) })
+  // What a former participant has is closed with it, and what a former session has with that.
+  const isCurrent = findParticipantRecord(parts, sender.participantId) !== null
+  if (!isCurrent || sessionIdIn(parts) !== sender.sessionId) return { ...NO_CHANGE, closing }
+  return { writes: { ...writes, ...addClosing(parts, closing).writes }, events: [], closing }
+}
+
+/** What closeMedia closes, for the media service. */
 export const closedIn = (
   media: SentMedia,
   isClosed: (item: ProducerRecord | DataProducerRecord) => boolean
 ): UnsettledMedia =>
   closingOf(media, {
+    closings: closingsAfter(media),
     producers: media.producers.filter(isClosed).map(({ producerId }) => producerId),
     dataProducers: media.dataProducers.filter(isClosed).map(({ dataProducerId }) => dataProducerId)
   })
+
+const closingsAfter = ({ closings }: SentMedia) => closings + 1
 
 interface Closing {
   /** Null: the media service. */
@@ -52,6 +85,7 @@ interface Closing {
   readonly except?: string
 }
 
+/** Counts also if nothing is closed: a request may be creating it. */
 export function closeMedia(
   media: SentMedia,
   { by, except }: Closing,
@@ -66,9 +100,9 @@ export function closeMedia(
       roomEvent('sfu.data_producer_closed', { participantId, dataProducerId, by }, except)
     )
   ]
-  if (events.length === 0) return NO_CHANGE
   const left = {
     ...media,
+    closings: closingsAfter(media),
     producers: media.producers.filter(each => !producers.includes(each)),
     dataProducers: media.dataProducers.filter(each => !dataProducers.includes(each))
   }

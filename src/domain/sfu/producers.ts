@@ -151,8 +151,6 @@ export interface PauseCommand extends ProducerCommand {
 
 interface PauseDecision extends RoomDecision {
   readonly producer: Producer
-  /** ProducerRecord.pauses before. */
-  readonly pausesBefore: number
 }
 
 /**
@@ -173,7 +171,6 @@ export function decidePause(parts: RoomParts, { paused, ...command }: PauseComma
     // Written also if it has no effect: a request that has asked the media service before this one asks again.
     writes: writeMedia(withPaused(media, producerId, paused)),
     events: before.paused === paused ? [] : [roomEvent(type, { participantId, producerId, by }, own.participantId)],
-    producer: viewProducer(owner, { ...before, paused }),
-    pausesBefore: before.pauses ?? 0
+    producer: viewProducer(owner, { ...before, paused })
   }
 }

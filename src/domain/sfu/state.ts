@@ -37,6 +37,8 @@ export interface DataProducerRecord
 export interface SentMedia {
   readonly participantId: string
   readonly sessionId: string
+  /** How often something of it was closed, or was to be closed and did not exist. */
+  readonly closings: number
   readonly producers: readonly ProducerRecord[]
   readonly dataProducers: readonly DataProducerRecord[]
 }
@@ -55,7 +57,7 @@ export function sentMediaOf(
 ): SentMedia {
   const kept = parts.get<SentMedia>(PART.producersOfParticipant(participantId))
   const isCurrent = kept?.participantId === participantId && kept.sessionId === sessionId
-  return isCurrent ? kept : { participantId, sessionId, producers: [], dataProducers: [] }
+  return isCurrent ? kept : { participantId, sessionId, closings: 0, producers: [], dataProducers: [] }
 }
 
 /** What the participant sends after a request has paused or resumed the producer. Concurrent ones find that `pauses` has changed. */
@@ -67,9 +69,22 @@ export const withPaused = (media: SentMedia, producerId: string, paused: boolean
 })
 
 export const writeMedia = (media: SentMedia): RoomDecision['writes'] => ({
-  [PART.producersOfParticipant(media.participantId)]:
-    media.producers.length + media.dataProducers.length > 0 ? media : null
+  [PART.producersOfParticipant(media.participantId)]: media
 })
+
+/**
+ * Changes whenever the media service may have closed something of the participant, or, if a producer is named, may have paused or resumed it.
+ * Reads its PART.producersOf.
+ */
+export function askedStateOf(
+  parts: RoomParts,
+  { participantId, sessionId }: Pick<SentMedia, 'participantId' | 'sessionId'>,
+  pausedId?: string
+): string {
+  const { closings, producers } = sentMediaOf(parts, { participantId }, sessionId)
+  const { pauses = 0 } = producers.find(({ producerId }) => producerId === pausedId) ?? {}
+  return `${closings}.${pauses}`
+}
 
 /** The session was lost after the request had found it. @throws AppError media_unavailable */
 export function requireSession(parts: RoomParts, sessionId: string): void {

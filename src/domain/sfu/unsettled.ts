@@ -13,9 +13,11 @@ export interface UnsettledMedia extends MediaSender {
   readonly dataProducers: readonly string[]
   /** Producers that were to be paused or resumed. */
   readonly pausing: readonly string[]
+  /** SentMedia.closings after the last of them was closed: what was created later has the same number, and stays. */
+  readonly closings: number
 }
 
-interface MediaSender {
+export interface MediaSender {
   readonly participantId: string
   readonly sessionId: string
 }
@@ -27,13 +29,14 @@ const nothingOf = ({ participantId, sessionId }: MediaSender): UnsettledMedia =>
   sessionId,
   producers: [],
   dataProducers: [],
-  pausing: []
+  pausing: [],
+  closings: 0
 })
 
 /** What the room has closed and the service has yet to close. */
 export const closingOf = (
   sender: MediaSender,
-  closed: Partial<Pick<UnsettledMedia, 'producers' | 'dataProducers'>>
+  closed: Partial<Pick<UnsettledMedia, 'producers' | 'dataProducers' | 'closings'>>
 ): UnsettledMedia => ({ ...nothingOf(sender), ...closed })
 
 export const pausingOf = (sender: MediaSender, producerId: string): UnsettledMedia => ({
@@ -61,9 +64,11 @@ export function addUnsettled(parts: RoomParts, added: UnsettledMedia): RoomDecis
     ...kept,
     producers: union(kept.producers, added.producers),
     dataProducers: union(kept.dataProducers, added.dataProducers),
-    pausing: union(kept.pausing, added.pausing)
+    pausing: union(kept.pausing, added.pausing),
+    closings: Math.max(kept.closings, added.closings)
   }
-  return countOf(all) === countOf(kept) ? NO_CHANGE : { writes: { [partOf(added)]: all }, events: [] }
+  const isKept = countOf(all) === countOf(kept) && all.closings === kept.closings
+  return isKept ? NO_CHANGE : { writes: { [partOf(added)]: all }, events: [] }
 }
 
 /** @throws AppError media_unavailable: more is to be closed than a participant may have */

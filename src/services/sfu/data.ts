@@ -4,6 +4,7 @@ import { decideClose } from '../../domain/sfu/closing.js'
 import { requireConsumableData } from '../../domain/sfu/consumers.js'
 import { decideProduceData } from '../../domain/sfu/producers.js'
 import { sessionIdIn } from '../../domain/sfu/session.js'
+import { askedStateOf, sentMediaOf } from '../../domain/sfu/state.js'
 import type { Actor } from '../../schemas/claims.js'
 import type {
   CreateDataConsumerRequest,
@@ -14,8 +15,8 @@ import type {
 import type { Context } from '../context.js'
 import type { RoomPath } from '../room/paths.js'
 import { changeRoom } from '../room/update-room.js'
+import { askThenCommit, undoUnlessKept } from './ask-then-commit.js'
 import { checkAppData, checkMediaParameters } from './media-bounds.js'
-import { undoUnlessKept } from './producers.js'
 import { settleClosed } from './reconcile.js'
 import { type Creation, mediaIdOf, partsOfClose, partsOfOwnMedia, partsOfSender } from './requests.js'
 import { withSession } from './sessions.js'
@@ -35,13 +36,26 @@ export function createDataProducer(
     const { client, owner, room, session } = use
     const dataProducer = { dataProducerId, transportId, label, protocol, appData }
     const command = { actor, sessionId: session.sessionId, dataProducer }
-    // Refused before the media service is asked, if the session was open when the room was read.
-    if (sessionIdIn(room) === session.sessionId) decideProduceData(room, command, context.clock.now())
-    await client.putDataProducer(owner, dataProducerId, { transportId, sctpStreamParameters, label, protocol })
-    const { decision } = await changeRoom(context, { roomId, parts, payer: actor.user }, (read, now) =>
-      decideProduceData(read, command, now)
-    ).catch(error => undoUnlessKept(context, use, { kind: 'data-producers', id: dataProducerId, error }))
-    return { created: decision.added, isNew: decision.isNew }
+    const { added, isNew } = await askThenCommit(context, {
+      ...{ roomId, parts, payer: actor.user },
+      // Otherwise the session was opened after the room was read.
+      room: sessionIdIn(room) === session.sessionId ? room : undefined,
+      stateOf: read => askedStateOf(read, owner),
+      ask(read, now) {
+        // Refused before the media service is asked.
+        decideProduceData(read, command, now)
+        const { closings } = sentMediaOf(read, owner, session.sessionId)
+        return client.putDataProducer(owner, dataProducerId, {
+          transportId,
+          sctpStreamParameters,
+          label,
+          protocol,
+          closings
+        })
+      },
+      decide: (read, now) => decideProduceData(read, command, now)
+    }).catch(error => undoUnlessKept(context, use, { created: { dataProducers: [dataProducerId] }, error }))
+    return { created: added, isNew }
   })
 }
 

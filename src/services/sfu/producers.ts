@@ -2,26 +2,26 @@
 // first request has left.
 import type { MediaServiceClient } from '../../adapters/media-service.js'
 import { partsOfAccess, requireParticipant } from '../../domain/room/access.js'
-import { NO_CHANGE, PART, type ParticipantRecord } from '../../domain/room/state.js'
+import { PART, type ParticipantRecord } from '../../domain/room/state.js'
 import { decideClose } from '../../domain/sfu/closing.js'
 import { decidePause, decideProduce, type PauseCommand, sourceOf } from '../../domain/sfu/producers.js'
 import { sessionIdIn } from '../../domain/sfu/session.js'
-import { sentMediaOf, viewSentMedia } from '../../domain/sfu/state.js'
+import { askedStateOf, sentMediaOf, viewSentMedia } from '../../domain/sfu/state.js'
 import { beginPause, pausingOf } from '../../domain/sfu/unsettled.js'
-import { AppError, type ErrorCode } from '../../errors.js'
+import { AppError } from '../../errors.js'
 import { joinIds } from '../../id-text.js'
 import type { Actor } from '../../schemas/claims.js'
 import type { CreateProducerRequest, Producer, ProducersReply } from '../../schemas/sfu.js'
 import { type Context, perContext } from '../context.js'
 import { createLatestTask } from '../latest-task.js'
-import { commitOptimistically } from '../optimistic-commit.js'
-import { type ReadRoom, readRoom } from '../room/parts.js'
+import { readRoom } from '../room/parts.js'
 import type { RoomPath } from '../room/paths.js'
 import { changeOpenRoom, changeRoom } from '../room/update-room.js'
+import { askThenCommit, undoUnlessKept } from './ask-then-commit.js'
 import { checkAppData, checkMediaParameters } from './media-bounds.js'
 import { settleAfter, settleClosed } from './reconcile.js'
 import { type Creation, mediaIdOf, partsOfClose, partsOfOwnMedia, partsOfSender } from './requests.js'
-import { type SessionUse, withSession } from './sessions.js'
+import { withSession } from './sessions.js'
 
 export interface ProducerPath extends RoomPath {
   /** The participant that sends it. Absent: the actor's own. */
@@ -53,50 +53,21 @@ export function createProducer(
     const { client, owner, room, session } = use
     const producer = { producerId, transportId, kind, source, type: 'simple', paused, appData } as const
     const command = { actor, sessionId: session.sessionId, producer }
-    // Refused before the media service is asked, if the session was open when the room was read.
-    if (sessionIdIn(room) === session.sessionId) decideProduce(room, command, context.clock.now())
-    const { type } = await client.putProducer(owner, producerId, { transportId, kind, rtpParameters, paused })
-    const commit = () =>
-      changeRoom(context, { roomId, parts, payer: actor.user }, (read, now) =>
-        decideProduce(read, { ...command, producer: { ...producer, type } }, now)
-      )
-    const { decision } = await commit().catch(error =>
-      undoUnlessKept(context, use, { kind: 'producers', id: producerId, error })
-    )
-    return { created: decision.added, isNew: decision.isNew }
+    const { added, isNew } = await askThenCommit(context, {
+      ...{ roomId, parts, payer: actor.user },
+      // Otherwise the session was opened after the room was read.
+      room: sessionIdIn(room) === session.sessionId ? room : undefined,
+      stateOf: read => askedStateOf(read, owner),
+      ask(read, now) {
+        // Refused before the media service is asked.
+        decideProduce(read, command, now)
+        const { closings } = sentMediaOf(read, owner, session.sessionId)
+        return client.putProducer(owner, producerId, { transportId, kind, rtpParameters, paused, closings })
+      },
+      decide: (read, now, { type }) => decideProduce(read, { ...command, producer: { ...producer, type } }, now)
+    }).catch(error => undoUnlessKept(context, use, { created: { producers: [producerId] }, error }))
+    return { created: added, isNew }
   })
-}
-
-/** Refusals after which nothing was committed. After other errors the commit may stand, and a retry repeats it. */
-const REFUSALS: readonly ErrorCode[] = [
-  ...(['not_in_room', 'room_not_found', 'room_closed', 'banned', 'not_permitted'] as const),
-  ...(['too_many_media', 'rate_limited'] as const)
-]
-
-interface FailedCommit {
-  readonly kind: 'producers' | 'data-producers'
-  readonly id: string
-  readonly error: unknown
-}
-
-/** Closes what the media service has created for a commit that was refused, unless an earlier request has committed it. Always throws. */
-export async function undoUnlessKept(
-  context: Context,
-  { client, owner, session, access, room: { roomId } }: SessionUse,
-  { kind, id, error }: FailedCommit
-): Promise<never> {
-  if (!(error instanceof AppError && REFUSALS.includes(error.code))) throw error
-  try {
-    const { participant } = access
-    const room = await readRoom(context, roomId, [PART.producersOf(participant)])
-    const { producers, dataProducers } = sentMediaOf(room, participant, session.sessionId)
-    const kept =
-      kind === 'producers' ? producers.map(each => each.producerId) : dataProducers.map(each => each.dataProducerId)
-    if (!kept.includes(id)) await client.remove(owner, kind, id)
-  } catch (cause) {
-    context.log.debug({ err: cause, roomId }, 'producer of a refused commit not closed; it closes with its transport')
-  }
-  throw error
 }
 
 /** @throws AppError as withSession, and participant_not_found, media_not_found */
@@ -146,31 +117,20 @@ const partsOfPause = ({ actor, participantId }: PauseCommand) => [
   ...partsOfSender(participantId)
 ]
 
-/**
- * The commit is conditional on that no request has paused or resumed the producer since before the media service was asked; otherwise both are
- * repeated. So of two requests at the same time, the one whose commit is last has asked the service last.
- */
 async function commitPause(context: Context, { roomId, client, command }: Pause): Promise<Producer> {
   const { actor, participantId, producerId, paused } = command
-  const scope = { roomId, parts: partsOfPause(command), payer: actor.user }
   const unsettled = PART.unsettledMediaOfParticipant(participantId)
   await changeOpenRoom(context, { roomId, parts: [unsettled] }, room => beginPause(room, command))
-  return commitOptimistically<ReadRoom, ReturnType<typeof decidePause>, Producer>(context, {
-    load: () => readRoom(context, roomId, scope.parts),
-    async decide(room, now) {
-      const asked = decidePause(room, command, now)
-      await client.patchProducer(command, producerId, { paused })
-      return asked
+  const { producer } = await askThenCommit(context, {
+    ...{ roomId, parts: partsOfPause(command), payer: actor.user },
+    stateOf: room => askedStateOf(room, command, producerId),
+    ask(room, now) {
+      decidePause(room, command, now)
+      return client.patchProducer(command, producerId, { paused })
     },
-    withoutCommit: () => null,
-    async commit({ pausesBefore }) {
-      const { decision } = await changeRoom(context, scope, (room, now) => {
-        const decided = decidePause(room, command, now)
-        return decided.pausesBefore === pausesBefore ? decided : { ...NO_CHANGE, producer: null }
-      })
-      return decision.producer === null ? { retryOn: undefined } : { result: decision.producer }
-    }
+    decide: (room, now) => decidePause(room, command, now)
   })
+  return producer
 }
 
 /**

@@ -119,8 +119,9 @@ const scopeOf = (roomId: string, { participantId }: UnsettledMedia) => ({
 /** @throws MediaRefusal, MediaFailure */
 async function settle(context: Context, roomId: string, { client, unsettled }: Settling): Promise<void> {
   // One after the other: several failures at once would open the breaker.
-  for (const id of unsettled.producers) await client.remove(unsettled, 'producers', id)
-  for (const id of unsettled.dataProducers) await client.remove(unsettled, 'data-producers', id)
+  const { producers, dataProducers, closings } = unsettled
+  for (const id of producers) await client.removeOlder(unsettled, 'producers', id, closings)
+  for (const id of dataProducers) await client.removeOlder(unsettled, 'data-producers', id, closings)
   await changeOpenRoom(context, scopeOf(roomId, unsettled), async room => {
     for (const { producerId, paused } of pausingIn(room, unsettled))
       await client.patchProducer(unsettled, producerId, { paused }).catch(ignoreUnknown)

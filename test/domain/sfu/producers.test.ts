@@ -1,11 +1,11 @@
 // The rules of producers and consumers, as tables.
 import t from 'tap'
-import { PART, type RoomDecision } from '../../../src/domain/room/state.js'
-import { decideClose } from '../../../src/domain/sfu/closing.js'
+import { PART, type RoomDecision, type RoomParts } from '../../../src/domain/room/state.js'
+import { decideClose, decideUndo } from '../../../src/domain/sfu/closing.js'
 import { requireConsumable, requireConsumableData } from '../../../src/domain/sfu/consumers.js'
 import { decidePause, decideProduce, decideProduceData, sourceOf } from '../../../src/domain/sfu/producers.js'
 import { applyMediaEvents } from '../../../src/domain/sfu/service-events.js'
-import { viewRoomMedia } from '../../../src/domain/sfu/state.js'
+import { askedStateOf, viewRoomMedia } from '../../../src/domain/sfu/state.js'
 import { beginPause, finishSettling, pausingOf, type UnsettledMedia } from '../../../src/domain/sfu/unsettled.js'
 import { AppError } from '../../../src/errors.js'
 import type { Actor, Grant } from '../../../src/schemas/claims.js'
@@ -202,14 +202,15 @@ t.test('a pause is unsettled until the media service has what the room says', as
   begin()
   begin()
   t.strictSame(unsettled()?.pausing, ['p'])
-  const { pausesBefore } = decidePause(room.parts, command, room.now)
+  const asked = () => askedStateOf(room.parts, sender, 'p')
+  const before = asked()
   settle({ ...pausingOf(sender, 'p'), sessionId: 'older' })
   t.strictSame(unsettled()?.pausing, ['p'], 'another session')
   settle(pausingOf(sender, 'q'))
   t.strictSame(unsettled()?.pausing, ['p'], 'another producer')
   settle(pausingOf(sender, 'p'))
   t.equal(unsettled(), null)
-  t.not(decidePause(room.parts, command, room.now).pausesBefore, pausesBefore, 'a request that has asked asks again')
+  t.not(asked(), before, 'a request that has asked asks again')
   begin()
   room.remove(alice, bob)
   t.equal(unsettled(), null)
@@ -242,6 +243,47 @@ t.test('closing closes what was named, and what does not exist is closed already
     'quiet'
   )
   t.strictSame(sentIn(room), ['b'])
+})
+
+t.test('whatever may have closed something is seen by a request that is creating it', async t => {
+  const room = sfuRoom()
+  produce(room, 'a')
+  const sender = { sessionId: SESSION, participantId: idOf(room, alice) }
+  const asked = () => askedStateOf(room.parts, sender)
+  const command = { actor: alice, ...sender, isClosed: () => false }
+  const event = { participantId: sender.participantId }
+  const changes: readonly [string, boolean, (parts: RoomParts) => RoomDecision][] = [
+    ['another is closed', true, parts => decideClose(parts, command, room.now)],
+    [
+      'the service has closed one that the room does not have',
+      true,
+      parts => applyMediaEvents(parts, SESSION, [{ type: 'producer_closed', producerId: 'x', ...event }])
+    ],
+    [
+      'the service has closed a transport',
+      true,
+      parts =>
+        applyMediaEvents(parts, SESSION, [
+          { type: 'transport_closed', transportId: 'x', reason: 'ice_failed', ...event }
+        ])
+    ],
+    ['another commit was refused', true, parts => decideUndo(parts, { ...sender, created: { producers: ['x'] } })],
+    [
+      'what another request has created is kept',
+      false,
+      parts => decideUndo(parts, { ...sender, created: { producers: ['a'] } })
+    ],
+    [
+      'a producer is paused',
+      false,
+      parts => decidePause(parts, { ...command, producerId: 'a', paused: true }, room.now)
+    ]
+  ]
+  for (const [what, isSeen, decide] of changes) {
+    const before = asked()
+    room.attempt(decide)
+    t.equal(asked() !== before, isSeen, what)
+  }
 })
 
 t.test('events of the media service change what is sent, and reach the owner of consumers', async t => {
