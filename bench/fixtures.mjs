@@ -34,7 +34,7 @@ function mediaSection(side, { kind, mid, payloads, lines }) {
   ]
 }
 
-function description(side) {
+function description(side, { video: withVideo }) {
   const audio = mediaSection(side, {
     kind: 'audio',
     mid: 0,
@@ -77,16 +77,22 @@ function description(side) {
     `o=- ${side === 'caller' ? '4611731400430051336' : '7043158920931264017'} 2 IN IP4 127.0.0.1`,
     's=-',
     't=0 0',
-    'a=group:BUNDLE 0 1',
+    `a=group:BUNDLE ${withVideo ? '0 1' : '0'}`,
     'a=extmap-allow-mixed',
     'a=msid-semantic: WMS 8b1f7c1e-9d54-4a0b-b1c5-6f1b6d1f0a77',
     ...audio,
-    ...video
+    ...(withVideo ? video : [])
   ].join('\r\n')}\r\n`
 }
 
 /** The session description of each side, CRLF line ends. */
-export const SDP = { caller: description('caller'), callee: description('callee') }
+export const SDP = { caller: description('caller', { video: true }), callee: description('callee', { video: true }) }
+
+/** The same without video. */
+export const AUDIO_SDP = {
+  caller: description('caller', { video: false }),
+  callee: description('callee', { video: false })
+}
 
 // In the order in which a browser gathers them: host addresses (one hidden behind an mDNS name, one IPv6, one TCP), server reflexive, relayed.
 const SHAPES = [
@@ -107,6 +113,9 @@ export function candidateJson(side, serial) {
   const ufrag = UFRAG[side]
   return `{"candidate":"candidate:${serial} ${shape} ufrag ${ufrag} network-id 1 network-cost 10","sdpMid":"${mid}","sdpMLineIndex":${mid},"usernameFragment":"${ufrag}"}`
 }
+
+/** A host, a server-reflexive and a relayed candidate of the audio section. */
+export const deviceCandidates = side => [1, 4, 6].map(i => `candidate:${i} ${SHAPES[i]} ufrag ${UFRAG[side]}`)
 
 /** JSON text of an array of `count` candidates. Their serial numbers begin with `first`. */
 export function candidatesJson(side, first, count) {

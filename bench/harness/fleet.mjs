@@ -101,6 +101,7 @@ export async function startFleet(name, { nodes, nodeArgs = [], env = {}, cluster
   return {
     name,
     nodes,
+    secret,
     servers,
     redis,
     link,

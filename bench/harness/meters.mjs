@@ -11,6 +11,13 @@ export function cpuMicros(pid) {
   return nanos / 1000
 }
 
+/** `peak`: the most that was resident; `own`: what is resident now and is not of a file, such as a shared library. KiB. */
+export function memoryOf(pid) {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8')
+  const read = name => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)[1])
+  return { peak: read('VmHWM'), own: read('RssAnon') }
+}
+
 export function residentKiB(pid) {
   return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1])
 }

@@ -34,9 +34,13 @@ export function remember(child) {
   return child
 }
 
+/** The command line of a program that ends with its parent, where the system can do that. */
+export const endingWithParent = (command, args) =>
+  hasSetpriv ? ['setpriv', '--pdeathsig', 'KILL', command, ...args] : [command, ...args]
+
 /** Starts a program; what it writes to stderr is shown under `name`. */
 export function start(name, command, { args, env, cwd }) {
-  const [program, ...rest] = hasSetpriv ? ['setpriv', '--pdeathsig', 'KILL', command, ...args] : [command, ...args]
+  const [program, ...rest] = endingWithParent(command, args)
   const child = spawn(program, rest, { env, cwd, stdio: ['ignore', 'ignore', 'pipe'] })
   child.stderr.on('data', bytes => process.stderr.write(`[${name}] ${bytes}`))
   return remember(child)

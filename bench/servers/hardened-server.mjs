@@ -7,7 +7,7 @@ import jwt from 'jsonwebtoken'
 import { createClient, createClientPool } from 'redis'
 import { Server } from 'socket.io'
 
-const { PORT, HOST, REDIS_URL, JWT_SECRET } = process.env
+const { PORT, HOST, REDIS_URL, JWT_SECRET, TRANSPORTS = 'websocket' } = process.env
 const CALL_TTL_SECONDS = 3600
 const SOCKETS_TTL_SECONDS = 30
 const RING_TIMEOUT_MS = 30_000
@@ -29,7 +29,7 @@ await Promise.all(clients.map(client => client.connect()))
 
 const http = createServer((_request, response) => response.end('ok'))
 const adapter = createAdapter(publisher, subscriber)
-const io = new Server(http, { transports: ['websocket'], serveClient: false, adapter })
+const io = new Server(http, { transports: TRANSPORTS.split(','), serveClient: false, adapter })
 // Recommended by Socket.IO to save memory: drops the first HTTP request.
 io.engine.on('connection', socket => {
   socket.request = null
