@@ -67,6 +67,24 @@ export class ConferenceTab extends RoomTab {
     return this.page.locator('.tile[data-picture="screen"]').waitFor({ state: 'detached' })
   }
 
+  /** Keeps the tracks of screens that are captured from now on. */
+  watchCapture(): Promise<void> {
+    return this.page.evaluate(`(media => {
+      globalThis.capturedTracks = []
+      const capture = media.getDisplayMedia.bind(media)
+      media.getDisplayMedia = async options => {
+        const stream = await capture(options)
+        capturedTracks.push(...stream.getTracks())
+        return stream
+      }
+    })(navigator.mediaDevices)`)
+  }
+
+  /** Whether the browser captures: `live` or `ended`, once each. */
+  captureStates(): Promise<string[]> {
+    return this.page.evaluate('[...new Set(capturedTracks.map(({ readyState }) => readyState))]')
+  }
+
   /** Resolves when the table of who sends what to whom has this line, such as `bob you camera`, and `now` in its last cell. */
   async showsPath(line: string, now = ''): Promise<void> {
     const isShown = async () => (await this.#paths()).some(([path, text]) => path === line && text.includes(now))

@@ -56,12 +56,15 @@ async function conference(t: Test): Promise<void> {
     await room.all((tab, others) => tab.hasTilesOf(others))
   })
 
-  await t.test('a screen is shown to the others until it is no longer shared', async () => {
+  await t.test('a screen is shown to the others until it is no longer shared, and then not captured', async t => {
+    await carol.tab.watchCapture()
     await carol.tab.press('Share screen')
     await Promise.all([alice, bob, dave].map(({ tab }) => tab.showsPath('carol you screen')))
     await Promise.all([alice, bob, dave].map(({ tab }) => tab.playsScreen('carol')))
+    t.strictSame(await carol.tab.captureStates(), ['live'])
     await carol.tab.press('Share screen')
     await Promise.all([alice, bob, dave].map(({ tab }) => tab.hasNoScreen()))
+    t.strictSame(await carol.tab.captureStates(), ['ended'])
   })
 
   await t.test('the media worker is killed: all are back in the next session', async t => {
