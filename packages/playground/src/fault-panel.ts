@@ -2,7 +2,8 @@
 import { button, el, setText } from './dom.js'
 import type { Person } from './person.js'
 
-const DELAY_MS = 3000
+/** Less than the time in which the first event of a stream has to arrive: it may come together with candidates. */
+const DELAY_MS = 2000
 const OFFLINE_MS = 5000
 
 export function faultPanel(person: Person): { element: HTMLElement; render(): void } {
@@ -18,9 +19,10 @@ export function faultPanel(person: Person): { element: HTMLElement; render(): vo
     network.holdsStreams = isOn
     network.dropStream()
   })
-  const delay = flag('Delay my candidates by 3 s', isOn => {
+  const delay = flag('Delay candidates by 2 s, sent and received', isOn => {
     network.candidateDelayMs = isOn ? DELAY_MS : 0
   })
+  const healing = el('p', { class: 'healing', role: 'status', 'aria-label': `What became of it for ${person.name}` })
   const counts = el('p', { class: 'counts' })
   const element = el(
     'details',
@@ -29,11 +31,14 @@ export function faultPanel(person: Person): { element: HTMLElement; render(): vo
     el('div', { class: 'row' }, drop, offline),
     poll,
     delay,
+    healing,
     counts
   )
   const render = () => {
     offline.disabled = network.isOffline
     setText(offline, network.isOffline ? 'Offline…' : 'Offline for 5 s')
+    setText(healing, person.healing.text)
+    healing.hidden = person.healing.text === ''
     const { events, repeats, streams } = network.counts
     setText(
       counts,

@@ -1,6 +1,7 @@
 // One of the people on the page: a client of the SDK, its network, its picture and its call.
 import { Emitter } from '../../client/src/emitter.js'
 import { type Call, type ConnectionState, Problem, Signalpost } from '../../client/src/index.js'
+import { Healing } from './healing.js'
 import { Network } from './network.js'
 import { openPicture, type Picture } from './picture.js'
 import { SERVER_URL } from './tokens.js'
@@ -35,6 +36,7 @@ export class Person extends Emitter<PersonEvents> {
   readonly name: string
   readonly hue: number
   readonly network: Network
+  readonly healing = new Healing()
   readonly client: Signalpost
   wantsCamera: boolean
   /** The current call, or the last one. */
@@ -53,16 +55,20 @@ export class Person extends Emitter<PersonEvents> {
     this.name = name
     this.hue = hue
     this.wantsCamera = wantsCamera
-    this.network = new Network(name, wire)
+    this.network = new Network({ person: name, wire, healing: this.healing, changed: () => this.#change() })
     this.client = new Signalpost({
       ...{ url: SERVER_URL, token, device, tabs: false, fetch: this.network.fetch },
       times: { streamAgainMs: STREAM_AGAIN_MS },
       mediasoup: () => import(`${SERVER_URL}/playground/mediasoup-client.js`)
     })
-    this.client.on('connection', () => this.#change())
+    this.client.on('connection', state => {
+      this.healing.connection(state)
+      this.#change()
+    })
     this.client.on('incoming', call => this.#dialing ?? this.#take(call))
     this.client.on('reset', () => {
       this.resets++
+      this.healing.reset()
     })
     this.client.on('event', () => this.#change())
     this.client.on('error', error => this.#fail(error))

@@ -53,7 +53,7 @@ export function createRow(entry: WireEntry, { hue, filters, request }: RowOption
   const body = el('div', { class: 'body' })
   const render = () => {
     if (entry.kind === 'request') showOutcome(outcome, entry)
-    else setText(outcome, entry.isRepeat ? 'repeated' : '')
+    else setText(outcome, entry.note ?? '')
     if (details.open) body.replaceChildren(copy, ...(entry.kind === 'request' ? requestBody(entry) : eventBody(entry)))
   }
   details.addEventListener('toggle', () => {

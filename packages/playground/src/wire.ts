@@ -30,8 +30,8 @@ export interface WireEvent extends EntryBase {
   /** The cursor before it: a stream or poll from there has this event first. */
   readonly after: string | null
   readonly data: unknown
-  /** It had arrived before, and the SDK drops it. */
-  readonly isRepeat: boolean
+  /** `repeated`: it had arrived before, and the SDK drops it. Or what a switch of the page does to it. */
+  readonly note: string | null
 }
 
 export type WireEntry = WireRequest | WireEvent
