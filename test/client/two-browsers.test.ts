@@ -15,26 +15,43 @@ const alice = await BrowserUser.open({ origin, url: one?.url ?? '', user: 'alice
 const bob = await BrowserUser.open({ origin, url: two?.url ?? '', user: 'bob', page: await context.newPage() })
 const both = [alice, bob]
 
+const seeEachOther = () => Promise.all(both.map(each => each.do('seesMoreFrames')))
+
+const UFRAG = 'call.peerConnection.localDescription.sdp.match(/ice-ufrag:(.*)/)[1]'
+
+async function restartIce(user: BrowserUser): Promise<void> {
+  const before = await Promise.all(both.map(each => each.run(UFRAG)))
+  await user.run('void call.peerConnection.restartIce()')
+  const isDone = (ufrag: unknown) =>
+    `${UFRAG} !== ${JSON.stringify(ufrag)} && call.peerConnection.signalingState === "stable"`
+  await Promise.all(both.map((each, i) => each.until(isDone(before[i]))))
+}
+
 for (const [caller, callee, user] of [
   [alice, bob, 'bob'],
   [bob, alice, 'alice']
 ] as const) {
-  t.test(`a call to ${user}, with a hold and changes from both sides`, async t => {
+  t.test(`a call to ${user}, with ICE restarts, a hold and changes from both sides`, async t => {
     await caller.do('call', user)
     await Promise.all(both.map(each => each.until('globalThis.call?.state === "connected"')))
-    await Promise.all(both.map(each => each.do('seesMoreFrames')))
+    await seeEachOther()
+
+    for (const each of [callee, caller, caller, callee]) {
+      await restartIce(each)
+      await seeEachOther()
+    }
 
     const add = 'void call.peerConnection.addTransceiver("video")'
     await Promise.all(both.map(each => each.run(add)))
     const agreed = 'call.peerConnection.getTransceivers().filter(each => each.currentDirection).length === 4'
     await Promise.all(both.map(each => each.until(agreed)))
-    await Promise.all(both.map(each => each.do('seesMoreFrames')))
+    await seeEachOther()
 
     await caller.run('call.hold(true)')
     await callee.until('call.held.remote')
     await caller.run('call.hold(false)')
     await callee.until('!call.held.remote')
-    await Promise.all(both.map(each => each.do('seesMoreFrames')))
+    await seeEachOther()
 
     await callee.run('call.hangup()')
     await caller.until('call.reason === "hangup"')

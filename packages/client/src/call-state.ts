@@ -2,7 +2,7 @@
 import type { CallParty, Call as CallRecord, EndReason as ServerReason } from './api.js'
 import type { SignalpostEvent } from './core.js'
 import { Emitter } from './emitter.js'
-import type { SignalType } from './negotiator.js'
+import type { SignalType } from './signals.js'
 
 /** `failed`: the server refused the call. `merged`: both users called each other, and the other Call object goes on. */
 export type EndReason = ServerReason | 'failed' | 'merged'

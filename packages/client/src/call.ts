@@ -14,8 +14,9 @@ import { CallMedia, type MediaOptions, type Muted } from './call-media.js'
 import { type EndRequest, endCall, endedProblem, isGone, pathOf, type Requester } from './call-requests.js'
 import { CallState, type EndReason, type Signals, type Start, type State } from './call-state.js'
 import type { RequestOptions } from './core.js'
-import type { Negotiator, SignalType } from './negotiator.js'
+import type { Negotiator } from './negotiator.js'
 import { Problem } from './problem.js'
+import type { SignalType } from './signals.js'
 
 export type CreateBody = Omit<CreateCallRequest, 'offer' | 'candidates' | 'end'> & { callId: string }
 /** `offer`, `answer`, `candidates` and `end` are for programs that bring their own WebRTC. */
@@ -178,9 +179,8 @@ export class Call extends CallState {
 
   async #end(reason: EndReason, action: string, request: EndRequest): Promise<void> {
     if (this.state === 'ended') return
-    const { id } = this
     this.finish(reason)
-    await endCall(this.#host, pathOf(id, action), request)
+    await endCall(this.#host, pathOf(this.id, action), request)
   }
 
   /** Stops media in both directions, or lets it flow again. Only in a connected call. */

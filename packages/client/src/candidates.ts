@@ -17,6 +17,8 @@ export class CandidateQueue {
   /** Candidates that are not sent yet; null: there are no more. */
   #unsent: (RTCIceCandidate | null)[] = []
   #isSending = false
+  #isHeld = false
+  #releaseTimer: ReturnType<typeof setTimeout> | undefined
 
   constructor(options: CandidateQueueOptions) {
     this.#options = options
@@ -24,17 +26,36 @@ export class CandidateQueue {
 
   clear(): void {
     this.#unsent = []
+    this.release()
   }
 
-  /** Sends one request at a time; candidates that are gathered meanwhile go with the next one. */
-  async add(candidate: RTCIceCandidate | null): Promise<void> {
+  /** Candidates wait for `release`. */
+  hold(): void {
+    clearTimeout(this.#releaseTimer)
+    this.#isHeld = true
+  }
+
+  release(afterMs = 0): void {
+    clearTimeout(this.#releaseTimer)
+    this.#releaseTimer = setTimeout(() => {
+      this.#isHeld = false
+      if (this.#unsent.length > 0) void this.#send()
+    }, afterMs)
+  }
+
+  add(candidate: RTCIceCandidate | null): Promise<void> {
     this.#unsent.push(candidate)
-    if (this.#isSending) return
+    return this.#send()
+  }
+
+  /** One request at a time; candidates that are gathered meanwhile go with the next one. */
+  async #send(): Promise<void> {
+    if (this.#isSending || this.#isHeld) return
     this.#isSending = true
     await new Promise(resolve => setTimeout(resolve, WINDOW_MS))
     for (;;) {
       await this.#options.ready()
-      if (this.#unsent.length === 0) break
+      if (this.#isHeld || this.#unsent.length === 0) break
       await this.#post(this.#takeBatch())
     }
     this.#isSending = false

@@ -1,8 +1,9 @@
 // A room in which each participant sends to each other one: one Negotiator for each of them. A user who leaves and comes back is another
 // participant, with another Negotiator.
-import { type Description, Negotiator, type SignalType } from './negotiator.js'
+import { Negotiator } from './negotiator.js'
 import type { Problem } from './problem.js'
 import type { Flow, FlowOptions, Publication, RoomEventData, Source } from './publication.js'
+import type { Description, SignalType } from './signals.js'
 
 interface Peer {
   readonly negotiator: Negotiator

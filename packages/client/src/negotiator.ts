@@ -6,18 +6,7 @@ import { CandidateQueue } from './candidates.js'
 import { listen } from './platform.js'
 import type { Problem } from './problem.js'
 import { Senders } from './senders.js'
-
-export type SignalType = 'offer' | 'answer' | 'candidates'
-
-export interface Description {
-  readonly sdp: string
-  readonly revision?: number
-}
-
-export interface Candidates {
-  readonly candidates: readonly RTCIceCandidateInit[]
-  readonly end?: boolean
-}
+import { type Candidates, type Description, fingerprintOf, isOfFirefox, keepRole, type SignalType } from './signals.js'
 
 export interface NegotiatorOptions {
   /** Creates a connection; called again when the other side has replaced its own. */
@@ -37,6 +26,8 @@ export interface NegotiatorOptions {
 const ANSWER_WITHIN_MS = 10_000
 /** How long each ICE restart of one failure may take. Together a little more than the 30 s that the server waits for a lost device. */
 const RESTARTS_MS = [5000, 10_000, 20_000]
+/** How long our candidates wait for the end of theirs (#setLocal). Firefox has those that matter, of its own addresses, at once. */
+const THEIRS_WITHIN_MS = 1000
 
 export class Negotiator {
   connection: RTCPeerConnection
@@ -47,6 +38,7 @@ export class Negotiator {
   #work: Promise<unknown> = Promise.resolve()
   /** The server refused our offer because the other side was first. Theirs will arrive. */
   #isYielding = false
+  #isWithFirefox = false
   #revision = 0
   #repeats = 0
   #restarts = 0
@@ -154,7 +146,7 @@ export class Negotiator {
     }
     if (this.#isClosed || this.#isYielding) return
     // Only after the server has accepted it: so an offer that it refuses needs no rollback.
-    await connection.setLocalDescription(offer)
+    await this.#setLocal(offer)
     this.expectAnswer()
   }
 
@@ -177,12 +169,29 @@ export class Negotiator {
   async #answer({ sdp, revision }: Description): Promise<void> {
     if (this.#isOfNewConnection(sdp)) this.#replaceConnection()
     const { connection } = this
-    await connection.setRemoteDescription({ type: 'offer', sdp })
+    await this.#setRemote({ type: 'offer', sdp })
     this.begin()
     const answer = await connection.createAnswer()
-    await connection.setLocalDescription(answer)
+    await this.#setLocal(answer)
     this.#isYielding = false
     await this.#options.post('answer', { sdp: answer.sdp, revision })
+    this.#trickle.release(THEIRS_WITHIN_MS)
+  }
+
+  /**
+   * Chromium pairs new ports with the candidates of before an ICE restart. Firefox answers there, but takes no media. If a check of Firefox
+   * arrives before its candidate, Chromium drops the new pair in favour of the old one. So Firefox gets our candidates after we have its.
+   */
+  #setLocal(description: RTCSessionDescriptionInit): Promise<void> {
+    const before = this.connection.localDescription
+    if (before && !isOfFirefox(before.sdp) && this.#isWithFirefox) this.#trickle.hold()
+    return this.connection.setLocalDescription(description)
+  }
+
+  #setRemote(description: { readonly type: RTCSdpType; readonly sdp: string }): Promise<void> {
+    // Chromium does not keep this line.
+    this.#isWithFirefox = isOfFirefox(description.sdp)
+    return this.connection.setRemoteDescription(description)
   }
 
   /** A page that was reloaded offers with a new connection, whose certificate is another one. */
@@ -209,7 +218,8 @@ export class Negotiator {
       this.begin()
       return this.#offer()
     }
-    await this.connection.setRemoteDescription({ type: 'answer', sdp })
+    await this.#setRemote({ type: 'answer', sdp })
+    this.#trickle.release(THEIRS_WITHIN_MS)
   }
 
   // ── ICE ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -225,19 +235,9 @@ export class Negotiator {
 
   async #addCandidates({ candidates, end }: Candidates): Promise<void> {
     for (const candidate of candidates) await this.connection.addIceCandidate(candidate)
-    if (end) await this.connection.addIceCandidate()
+    if (!end) return
+    await this.connection.addIceCandidate()
+    // Those of before the ICE restart end before its answer.
+    if (this.connection.signalingState === 'stable') this.#trickle.release()
   }
-}
-
-const fingerprintOf = (sdp: string) => /a=fingerprint:\S+ (\S+)/.exec(sdp)?.[1]
-
-/**
- * An offer on top of a DTLS association names the role that this side has in it. Firefox answers "active" to an ICE restart with "actpass" also
- * if it is the server, which Chromium refuses. RFC 5763, section 5.
- */
-function keepRole(sdp: string, connection: RTCPeerConnection): string {
-  const { currentLocalDescription: local, currentRemoteDescription: remote } = connection
-  const answer = local?.type === 'answer' ? local : remote
-  const isClient = (answer?.sdp.includes('a=setup:active') ?? false) === (answer === local)
-  return answer ? sdp.replaceAll('a=setup:actpass', `a=setup:${isClient ? 'active' : 'passive'}`) : sdp
 }
