@@ -134,17 +134,31 @@ function isCommand(command) {
   return spawnSync(command, ['--version'], { stdio: 'ignore' }).error === undefined
 }
 
+/** Of Signalpost in development mode (src/development.ts). It is public, so the service must listen on loopback only. */
+const DEVELOPMENT_SECRET = 'signalpost-development-only-not-a-secret'
+const LOOPBACK = ['127.0.0.1', '::1', 'localhost']
+
+/** Without a secret the service is for Signalpost in development mode on this machine. */
+export function withDevelopmentSecret(env) {
+  if (env.MEDIA_SERVICE_SECRET || !LOOPBACK.includes(env.HOST || '127.0.0.1')) return env
+  console.error(
+    'Without MEDIA_SERVICE_SECRET the service is for `npm start` in development mode: start that once this listens.'
+  )
+  return { ...env, MEDIA_SERVICE_SECRET: DEVELOPMENT_SECRET }
+}
+
 /** Starts the service with the settings of the environment. Resolves to its exit code. */
 async function start() {
+  const settings = withDevelopmentSecret(process.env)
   // Before the minutes that building the worker takes.
-  readSettings(process.env)
+  readSettings(settings)
   const { folder, worker, impossible } = await provideMediaService({ withinMs: START_WITHIN_MS })
   if (impossible) throw new Error(impossible[0].toUpperCase() + impossible.slice(1))
   // Modules are found from the real path of a file, so the sources must lie beside node_modules.
   const placed = fs.mkdtempSync(join(tmpdir(), 'media-service-'))
   fs.cpSync(EXAMPLE, placed, { recursive: true, filter: path => !path.includes('node_modules') })
   fs.symlinkSync(join(folder, 'node_modules'), join(placed, 'node_modules'))
-  const env = { ...process.env, ...(worker && { MEDIASOUP_WORKER_BIN: worker }) }
+  const env = { ...settings, ...(worker && { MEDIASOUP_WORKER_BIN: worker }) }
   const child = spawn(process.execPath, ['main.js'], { cwd: placed, env, stdio: 'inherit' })
   for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, () => child.kill(signal))
   const [code] = await once(child, 'close')

@@ -30,6 +30,28 @@ export function createToken(
   return token.sign(new TextEncoder().encode(jwtSecret[0] ?? DEVELOPMENT_SECRET))
 }
 
+/** Of `npm run media-service` without settings. */
+const MEDIA_SERVICE_URL = 'http://127.0.0.1:4443'
+const MEDIA_SERVICE_WITHIN_MS = 3000
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** Resolves to the environment, in development mode with the media service of this machine, if one runs and is not configured otherwise. */
+export async function withMediaService(env: Environment, url = MEDIA_SERVICE_URL): Promise<Environment> {
+  const isSet = (name: string) => Boolean(env[name]?.trim())
+  if (['JWT_SECRET', 'JWKS_URL', 'MEDIA_SERVICE_URLS', 'MEDIA_SERVICE_SECRET'].some(isSet)) return env
+  const options = {
+    headers: { authorization: `Bearer ${DEVELOPMENT_SECRET}` },
+    signal: AbortSignal.timeout(MEDIA_SERVICE_WITHIN_MS)
+  }
+  const isThere = await fetch(`${url}/health`, options).then(
+    ({ ok }) => ok,
+    () => false
+  )
+  if (!isThere) return env
+  return { ...env, MEDIA_SERVICE_URLS: url, MEDIA_SERVICE_SECRET: DEVELOPMENT_SECRET }
+}
+
 /** A first call, as commands for three terminals, and the link to the playground. The tokens are like those of `npm run token -- alice`. */
 export async function welcome(config: Config, url: string, hasPlayground: boolean): Promise<string> {
   const [alice, bob] = await Promise.all([createToken(config, { user: 'alice' }), createToken(config, { user: 'bob' })])
@@ -47,5 +69,5 @@ Signalpost listens on ${url} in development mode: anyone can make a token for an
   curl -X POST -H 'Authorization: Bearer ${alice}' ${url}/v1/calls/$CALL/hangup
 
 More tokens: npm run --silent token -- carol · API: ${url}/docs
-${hasPlayground ? `\nMake a call in the browser: ${url}/\n` : ''}`
+${config.mediaServiceUrls.length > 0 ? `Rooms in mode sfu: by ${config.mediaServiceUrls.join(', ')}\n` : ''}${hasPlayground ? `\nMake a call in the browser: ${url}/\n` : ''}`
 }

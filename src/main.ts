@@ -2,15 +2,15 @@
 import closeWithGrace from 'close-with-grace'
 import { buildApp } from './app.js'
 import { type Config, ConfigError, loadConfig } from './config.js'
-import { welcome } from './development.js'
+import { welcome, withMediaService } from './development.js'
 import { servesPlayground } from './plugins/playground.js'
 
 /** For the requests and tasks that still run when the streams have ended. After this time the process ends anyway. */
 const CLOSE_MS = 10_000
 
-function readConfig(): Config {
+async function readConfig(): Promise<Config> {
   try {
-    return loadConfig(process.env)
+    return loadConfig(await withMediaService(process.env))
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     console.error(error.message)
@@ -18,7 +18,7 @@ function readConfig(): Config {
   }
 }
 
-const config = readConfig()
+const config = await readConfig()
 const app = await buildApp(config)
 const delay = config.drainSettleMs + config.drainWindowMs + CLOSE_MS
 

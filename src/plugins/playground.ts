@@ -72,9 +72,7 @@ export function servePlayground(app: FastifyInstance, config: Config, folder = b
     const path = name === 'index.html' ? '/' : `/playground/${name}`
     app.get(path, { schema: { hide: true } }, (request, reply) => sendFile(request, reply, file))
   }
-  // Rooms in mode sfu need both.
-  const hasSfu = config.mediaServiceUrls.length > 0 && files.has('mediasoup-client.js')
-  const settings = { mintsTokens: config.development, hasSfu }
+  const settings = { mintsTokens: config.development, hasSfu: config.mediaServiceUrls.length > 0 }
   app.get('/playground/settings', { schema: { hide: true } }, (_request, reply) =>
     reply.header('cache-control', 'no-store').send(settings)
   )

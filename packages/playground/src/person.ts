@@ -59,7 +59,7 @@ export class Person extends Emitter<PersonEvents> {
     this.client = new Signalpost({
       ...{ url: SERVER_URL, token, device, tabs: false, fetch: this.network.fetch },
       times: { streamAgainMs: STREAM_AGAIN_MS },
-      mediasoup: () => import(`${SERVER_URL}/playground/mediasoup-client.js`)
+      mediasoup: () => import('mediasoup-client')
     })
     this.client.on('connection', state => {
       this.healing.connection(state)

@@ -3,7 +3,7 @@
 export interface ServerSettings {
   /** The server makes tokens for any user: it is in development mode. */
   readonly mintsTokens: boolean
-  /** Rooms can be in mode sfu: there is a media service, and the page has what it needs. */
+  /** Rooms can be in mode sfu: a media service is configured. */
   readonly hasSfu: boolean
 }
 
