@@ -1,9 +1,8 @@
 // `npm test`, `npm run test:browser`, `test:heavy`, `test:abuse`, `test:client`, `test:sfu`, `test:zoo`, `test:clients` and `test:c`: provides
-// Redis, browsers and a C compiler if necessary, compiles the tests and runs them.
+// Redis, browsers and tools for C if necessary, compiles the tests and runs them.
 // With arguments only these files and folders: `npm test -- test/config.test.ts test/flows --jobs=1 --timeout=60 --reporter=tap`.
-import { spawnSync } from 'node:child_process'
-import { accessSync, constants, mkdirSync, readdirSync, statSync } from 'node:fs'
-import { delimiter, join } from 'node:path'
+import { mkdirSync, readdirSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { provideAiortc } from './aiortc.mjs'
@@ -11,8 +10,10 @@ import { cacheFolder } from './cached-folder.mjs'
 import { compileTests } from './compile-tests.mjs'
 import { collectCoverage } from './coverage.mjs'
 import { provideFirefoxDriver } from './firefox-driver.mjs'
+import { provideLibdatachannel } from './libdatachannel.mjs'
 import { provideMediaService } from './media-service.mjs'
 import { provideMediasoupClient } from './mediasoup-client.mjs'
+import { provide, provideToolsForC } from './provide.mjs'
 import { runTests } from './run-tests.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -56,11 +57,11 @@ const suite = slow ? SLOW[slow] : ORDINARY
 process.chdir(root)
 
 provide({ commands: ['redis-server'], debian: 'redis-server' })
-if (values.browser || values.client || values.sfu)
+if (values.browser || values.client || values.sfu || values.c)
   provide({ commands: ['chromium', 'chromium-browser', 'google-chrome'], debian: 'chromium' })
 if (values.c) {
-  provide({ commands: ['make'], debian: 'make' })
-  provide({ commands: ['gcc'], debian: ['gcc', 'libc6-dev'] })
+  provideToolsForC()
+  process.env.LIBDATACHANNEL = await provideLibdatachannel()
 }
 if (values.client) provide({ commands: ['firefox-esr', 'firefox'], debian: 'firefox-esr' })
 if (values.sfu) provideWhipPeers()
@@ -93,35 +94,6 @@ function named(argument) {
   if (found?.isDirectory()) return within(path)
   if (found && path.endsWith('.test.ts')) return [path]
   console.error(`${argument} is neither a folder nor a test file`)
-  process.exit(1)
-}
-
-function isInstalled(command) {
-  return (process.env.PATH ?? '').split(delimiter).some(directory => {
-    try {
-      accessSync(join(directory, command), constants.X_OK)
-      return true
-    } catch {
-      return false
-    }
-  })
-}
-
-function provide({ commands, debian }) {
-  if (commands.some(isInstalled)) return
-  if (process.getuid?.() === 0 && isInstalled('apt-get')) {
-    // RUNLEVEL=1 prevents Debian from starting the service: the tests start their own servers.
-    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' }
-    spawnSync('apt-get', ['update', '-q'], { stdio: 'inherit', env })
-    spawnSync('apt-get', ['install', '-q', '-y', '--no-install-recommends', ...[debian].flat()], {
-      stdio: 'inherit',
-      env
-    })
-  }
-  if (commands.some(isInstalled)) return
-  console.error(
-    `The tests need ${commands.join(' or ')} on the PATH; on Debian and Ubuntu: apt-get install ${[debian].flat().join(' ')}`
-  )
   process.exit(1)
 }
 

@@ -7,7 +7,7 @@ import { run } from '../helpers/child-process.js'
 import { Client } from '../helpers/client.js'
 import { startServers, tokenOf } from '../helpers/servers.js'
 import { until } from '../helpers/until.js'
-import { begin, FOLDER, make, missing, startDevice, startScene, UNLIMITED, type Value } from './device.js'
+import { begin, FOLDER, make, startDevice, startScene, UNLIMITED, type Value } from './device.js'
 import { WireProxy } from './wire-proxy.js'
 
 /** Budgets of a device for one call. */
@@ -145,7 +145,7 @@ t.test('what the server asks for on the stream is sent by itself', async t => {
   t.ok(waitMs >= 1234 && waitMs <= 1851, `${waitMs} ms`)
 })
 
-t.test('nothing is wrong with the memory during a call', { skip: missing('valgrind', 'valgrind') }, async t => {
+t.test('nothing is wrong with the memory during a call', async t => {
   const { proxy, alice, variables } = await startScene(t)
   const runner = ['valgrind', '-q', '--leak-check=full', '--show-leak-kinds=all', '--error-exitcode=9']
   for (const transport of ['stream', 'poll'] as const) {

@@ -1,7 +1,6 @@
 // The C client as a process: packages/c-client/test/driver.c, which takes commands and prints what it receives.
-import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Test } from 'tap'
@@ -12,13 +11,6 @@ import { WireProxy } from './wire-proxy.js'
 
 /** Not the folder of the compiled tests. */
 export const FOLDER = join(process.cwd(), 'packages/c-client')
-
-/** Why tests that need the command are skipped. */
-export const missing = (command: string, debian: string): string | false =>
-  spawnSync('which', [command]).status !== 0 && `${command} is not installed: apt-get install ${debian}`
-
-export const missingFile = (path: string, debian: string): string | false =>
-  !existsSync(path) && `there is no ${path}: apt-get install ${debian}`
 
 /** Builds a target of the Makefile and returns its path. The output of the compiler is shown if it fails. */
 export function make(target: string, ...options: string[]): string {
