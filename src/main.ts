@@ -18,6 +18,28 @@ async function readConfig(): Promise<Config> {
   }
 }
 
+/** Why an address cannot be listened on, if its settings are to blame. */
+const LISTEN_MISTAKES: Readonly<Record<string, (setting: string, address: string) => string>> = {
+  EADDRINUSE: (setting, address) =>
+    `${setting}: ${address} is in use by another process; choose another port, such as ${setting}=8081`,
+  EACCES: (setting, address) => `${setting}: this user may not listen on ${address}; set a port above 1023`,
+  EADDRNOTAVAIL: (setting, address) => `${setting.replace('PORT', 'HOST')}: ${address} is not an address of this machine`
+}
+
+/** Runs `listen`. If the address is to blame for its failure, the process ends with a message that says what to change. */
+async function listening<Result>(setting: string, listen: () => Promise<Result>): Promise<Result> {
+  try {
+    return await listen()
+  } catch (error) {
+    const { code = '', address, port } = error as NodeJS.ErrnoException & { address?: string; port?: number }
+    const mistake = LISTEN_MISTAKES[code]?.(setting, `${address}:${port}`)
+    if (mistake === undefined) throw error
+    await app.close()
+    console.error(new ConfigError([mistake]).message)
+    process.exit(1)
+  }
+}
+
 const config = await readConfig()
 const app = await buildApp(config)
 const delay = config.drainSettleMs + config.drainWindowMs + CLOSE_MS
@@ -38,6 +60,8 @@ closeWithGrace({ delay, logger: app.log }, async ({ signal, err }) => {
 const BACKLOG = 65_535
 
 // First, so that monitoring sees the node before clients do.
-if (config.adminPort !== null) await app.admin?.listen({ host: config.adminHost, port: config.adminPort })
-const url = await app.listen({ host: config.host, port: config.port, backlog: BACKLOG })
+const { host, port, adminHost, adminPort } = config
+if (adminPort !== null)
+  await listening('ADMIN_PORT', async () => app.admin?.listen({ host: adminHost, port: adminPort }))
+const url = await listening('PORT', () => app.listen({ host, port, backlog: BACKLOG }))
 if (config.development) console.log(await welcome(config, url, servesPlayground(config)))

@@ -47,6 +47,24 @@ async function lineOf(child: ReturnType<typeof spawn>, pattern: RegExp): Promise
   throw new Error(`it ended without ${pattern}`)
 }
 
+t.test('a port that is in use is named, with what to do', async t => {
+  const other = createServer().listen(0, '127.0.0.1')
+  await once(other, 'listening')
+  t.teardown(() => other.close())
+  const { port } = other.address() as AddressInfo
+  for (const [setting, env] of [
+    ['PORT', { PORT: `${port}` }],
+    ['ADMIN_PORT', { PORT: '0', ADMIN_PORT: `${port}` }]
+  ] as const) {
+    const { child, output } = start(t, 'src/main.js', env)
+    t.equal(await exitOf(child), 1)
+    t.match(
+      output.err,
+      `${setting}: 127.0.0.1:${port} is in use by another process; choose another port, such as ${setting}=8081`
+    )
+  }
+})
+
 t.test('the commands that it prints make a call, as often as they are pasted', async t => {
   const { child, output } = start(t, 'src/main.js', { PORT: '0', DRAIN_SETTLE_MS: '0', DRAIN_WINDOW_MS: '0' })
   await lineOf(child, /More tokens/)
