@@ -23,7 +23,8 @@ const LISTEN_MISTAKES: Readonly<Record<string, (setting: string, address: string
   EADDRINUSE: (setting, address) =>
     `${setting}: ${address} is in use by another process; choose another port, such as ${setting}=8081`,
   EACCES: (setting, address) => `${setting}: this user may not listen on ${address}; set a port above 1023`,
-  EADDRNOTAVAIL: (setting, address) => `${setting.replace('PORT', 'HOST')}: ${address} is not an address of this machine`
+  EADDRNOTAVAIL: (setting, address) =>
+    `${setting.replace('PORT', 'HOST')}: ${address} is not an address of this machine`
 }
 
 /** Runs `listen`. If the address is to blame for its failure, the process ends with a message that says what to change. */
