@@ -47,6 +47,10 @@ export function provideToolsForC() {
     debian: `libclang-rt-${ofClang('-dumpversion').split('.')[0]}-dev`
   })
   provide({ commands: ['arm-none-eabi-gcc'], debian: ['gcc-arm-none-eabi', 'libnewlib-arm-none-eabi'] })
+  provide({
+    commands: ['riscv64-unknown-elf-gcc'],
+    debian: ['gcc-riscv64-unknown-elf', 'picolibc-riscv64-unknown-elf']
+  })
   provide({ file: '/usr/include/mbedtls/ssl.h', debian: 'libmbedtls-dev' })
   provide({ file: '/usr/include/openssl/ssl.h', debian: 'libssl-dev' })
   provide({ file: '/usr/include/lwip/lwip/sockets.h', debian: 'liblwip-dev' })
