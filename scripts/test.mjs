@@ -63,6 +63,7 @@ if (values.c) {
   provideToolsForC()
   process.env.LIBDATACHANNEL = await provideLibdatachannel()
 }
+if (values.browser) provide({ commands: ['turnserver'], debian: 'coturn' })
 if (values.client) provide({ commands: ['firefox-esr', 'firefox'], debian: 'firefox-esr' })
 if (values.sfu) provideWhipPeers()
 if (values.clients) {

@@ -68,6 +68,8 @@ function contradictions(config: Config): string[] {
     mistakes.push('PRESENCE_VISIBILITY=policy requires POLICY_URL')
   mistakes.push(...mediaServiceMistakes(config))
   if (config.turnUrls.length > 0 && config.turnSecrets.length === 0) mistakes.push('TURN_URLS requires TURN_SECRETS')
+  if (config.turnUrls.length === 0 && config.iceTransportPolicy === 'relay')
+    mistakes.push('ICE_TRANSPORT_POLICY=relay requires TURN_URLS')
   if (config.graceMs < config.awayAfterMs) mistakes.push('GRACE_MS must not be shorter than AWAY_AFTER_MS')
   // An open stream renews its device every third of PRESENCE_TTL_MS. With a shorter retention the device could expire in between.
   if (config.retentionMs < config.presenceTtlMs) mistakes.push('RETENTION_MS must not be shorter than PRESENCE_TTL_MS')

@@ -27,8 +27,8 @@ export function optional<T>(parse: (text: string) => T) {
   return (value: string): T | null => (value === '' ? null : parse(value))
 }
 
-export function list(parse: (text: string) => string) {
-  return (value: string): readonly string[] =>
+export function list<T>(parse: (text: string) => T) {
+  return (value: string): readonly T[] =>
     Object.freeze(
       value
         .split(',')
@@ -87,12 +87,26 @@ const isWebOrigin = (value: string) =>
 /** The URL standard gives the schemes of apps no origin, so `new URL` does not check it. */
 const APP_ORIGIN = /^(?!https?:)[a-z][a-z0-9+.-]*:\/\/[a-z0-9_-]+(\.[a-z0-9_-]+)*(:\d{1,5})?$/
 
+export interface IceUrl {
+  readonly url: string
+  /** Null: for clients of every region. */
+  readonly region: string | null
+}
+
+/** A STUN or TURN URL (RFC 7064, RFC 7065), which has no fragment: `#` and the region follow it. */
 export function iceUrl(...schemes: readonly string[]) {
-  return (value: string): string => {
-    if (schemes.some(scheme => value.startsWith(`${scheme}:`)) && !/[\s/]/.test(value)) return value
-    throw new Error(`must be URLs such as ${schemes[0]}:example.com:3478`)
+  return (value: string): IceUrl => {
+    const [url = '', region = null, ...more] = value.split('#')
+    const isUrl = schemes.some(scheme => url.startsWith(`${scheme}:`)) && !/[\s/]/.test(url)
+    if (isUrl && (region === null || ICE_REGION.test(region)) && more.length === 0) return { url, region }
+    throw new Error(
+      `must be URLs such as ${schemes[0]}:example.com:3478, or ${schemes[0]}:example.com:3478#eu for a region`
+    )
   }
 }
+
+/** The name of a region, which an operator chooses. */
+const ICE_REGION = /^[A-Za-z0-9_-]{1,32}$/
 
 export function redisUrl(value: string): string | null {
   if (value === '') return null

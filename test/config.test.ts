@@ -43,7 +43,7 @@ t.test('values of the environment are parsed into their types', async t => {
     HOST: '0.0.0.0',
     PORT: '0',
     JWT_SECRET: SECRET,
-    STUN_URLS: 'stun:one.example:3478, stun:two.example',
+    STUN_URLS: 'stun:one.example:3478, stun:two.example#eu-1',
     TURN_URLS: 'turn:one.example:3478?transport=udp',
     TURN_SECRETS: `new-${SECRET},old-${SECRET}`,
     ON_GLARE: 'reject'
@@ -53,7 +53,10 @@ t.test('values of the environment are parsed into their types', async t => {
     host: '0.0.0.0',
     port: 0,
     jwtSecret: [SECRET],
-    stunUrls: ['stun:one.example:3478', 'stun:two.example'],
+    stunUrls: [
+      { url: 'stun:one.example:3478', region: null },
+      { url: 'stun:two.example', region: 'eu-1' }
+    ],
     turnSecrets: [`new-${SECRET}`, `old-${SECRET}`],
     onGlare: 'reject'
   })
@@ -86,6 +89,9 @@ t.test('settings that contradict each other are refused', async t => {
   t.match(mistakes({ ADMIN_PORT: '8080' }), [/^ADMIN_PORT must differ from PORT/])
   t.match(mistakes({ JWT_SECRET: SECRET, JWKS_URL: 'https://id.example/keys' }), [/must not both be set/])
   t.match(mistakes({ TURN_URLS: 'turn:one.example' }), [/^TURN_URLS requires TURN_SECRETS/])
+  t.match(mistakes({ ICE_TRANSPORT_POLICY: 'relay' }), [/^ICE_TRANSPORT_POLICY=relay requires TURN_URLS/])
+  for (const region of ['', 'e u', 'a'.repeat(33), 'eu#us'])
+    t.match(mistakes({ STUN_URLS: `stun:one.example#${region}` }), [/^STUN_URLS must be URLs such as/], region)
   t.match(mistakes({ MEDIA_SERVICE_URLS: 'http://a.example' }), [/^MEDIA_SERVICE_URLS requires MEDIA_SERVICE_SECRET/])
   for (const second of ['http://a.example:443/other', 'https://a.example:443']) {
     const MEDIA_SERVICE_URLS = `https://a.example, ${second}`

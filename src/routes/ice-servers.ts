@@ -1,6 +1,6 @@
 // STUN and TURN servers.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { IceServersReply } from '../schemas/ice.js'
+import { IceServersQuery, IceServersReply } from '../schemas/ice.js'
 import { problems } from '../schemas/problem.js'
 import type { Context } from '../services/context.js'
 import { listIceServers } from '../services/ice-servers.js'
@@ -15,11 +15,12 @@ export const iceServerRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = 
         tags: ['ice'],
         summary: 'List ICE servers',
         description:
-          'Returns STUN and TURN servers for `new RTCPeerConnection({ iceServers })`, with TURN credentials made for you. Fetch them before each ' +
+          'Returns STUN and TURN servers with TURN credentials made for you. The reply fits `new RTCPeerConnection(reply)`. Fetch it before each ' +
           'call: the credentials expire after `expiresInMs`. The list is empty if the operator has set no `STUN_URLS` and no `TURN_URLS`.',
-        response: { 200: IceServersReply, ...problems('rate_limited') }
+        querystring: IceServersQuery,
+        response: { 200: IceServersReply, ...problems('invalid_request', 'rate_limited') }
       }
     },
-    async request => listIceServers(context, request.actor)
+    async ({ actor, query }) => listIceServers(context, actor, query.region)
   )
 }

@@ -192,6 +192,7 @@ const EVENTS_AND_PRESENCE: Readonly<Record<string, Example>> = {
           credential: '7QVkjvA/vU7kuPDocOaNFZpQPzk='
         }
       ],
+      iceTransportPolicy: 'all',
       expiresInMs: 3_600_000
     }
   },

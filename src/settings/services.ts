@@ -5,18 +5,24 @@ export const SERVICE_SETTINGS = {
   STUN_URLS: setting(
     list(iceUrl('stun', 'stuns')),
     '',
-    'STUN servers for clients, `stun:host:port`, separated by commas.'
+    'STUN servers for clients, `stun:host:port`, separated by commas. `#eu` at the end: for clients that ask for the region `eu`.'
   ),
   TURN_URLS: setting(
     list(iceUrl('turn', 'turns')),
     '',
-    'TURN servers for clients, `turn:host:port?transport=udp`, separated by commas.'
+    'TURN servers for clients, `turn:host:port?transport=udp`, `?transport=tcp` or `turns:host:port`, separated by commas. `#eu` as in STUN_URLS.'
   ),
   TURN_SECRETS: secret(
     secrets,
     'Secrets shared with the TURN servers, separated by commas, each at least 32 bytes. The first one signs.'
   ),
   TURN_TTL_MS: setting(duration(60_000), '3600000', 'How long a TURN credential is valid.'),
+
+  ICE_TRANSPORT_POLICY: setting(
+    oneOf('all', 'relay'),
+    'all',
+    'What clients are told to connect by: `relay` is through TURN servers only, which hides their addresses from each other.'
+  ),
 
   POLICY_URL: setting(optional(webUrl), '', 'Policy service that is asked before a call or an invitation rings.'),
   POLICY_TIMEOUT_MS: setting(duration(1), '2000', 'Time limit for a reply of the policy service.'),

@@ -10,7 +10,11 @@ const NEW = 'a-new-secret-of-more-than-thirty-two-bytes'
 const alice = { user: 'alice', device: 'phone', expiresAt: null }
 
 t.test('the list is empty when no servers are set', async t => {
-  t.strictSame(listIceServers({ config: loadConfig({}), clock }, alice), { iceServers: [], expiresInMs: null })
+  t.strictSame(listIceServers({ config: loadConfig({}), clock }, alice), {
+    iceServers: [],
+    iceTransportPolicy: 'all',
+    expiresInMs: null
+  })
 })
 
 t.test('TURN credentials expire in an hour and are signed with the first secret', async t => {
@@ -29,8 +33,29 @@ t.test('TURN credentials expire in an hour and are signed with the first secret'
         credential: createHmac('sha1', NEW).update(username).digest('base64')
       }
     ],
+    iceTransportPolicy: 'all',
     expiresInMs: 3_600_000
   })
+})
+
+t.test('the servers of the region come first, then those of every region', async t => {
+  const env = { TURN_SECRETS: NEW, ICE_TRANSPORT_POLICY: 'relay' }
+  const everywhere = { ...env, STUN_URLS: 'stun:all', TURN_URLS: 'turn:all,turns:eu#eu,turn:us?transport=tcp#us-1' }
+  const byRegion = { ...env, STUN_URLS: 'stun:eu#eu,stun:us#us-1', TURN_URLS: 'turn:eu#eu,turn:us#us-1' }
+  const cases = [
+    [everywhere, null, 'stun:all turn:all'],
+    [everywhere, 'eu', 'stun:all turns:eu turn:all'],
+    [everywhere, 'us-1', 'stun:all turn:us?transport=tcp turn:all'],
+    [everywhere, 'mars', 'stun:all turn:all'],
+    [byRegion, 'eu', 'stun:eu turn:eu'],
+    [byRegion, null, 'stun:eu stun:us turn:eu turn:us'],
+    [byRegion, 'mars', 'stun:eu stun:us turn:eu turn:us']
+  ] as const
+  for (const [settings, region, expected] of cases) {
+    const reply = listIceServers({ config: loadConfig(settings), clock }, alice, region)
+    t.equal(reply.iceServers.flatMap(({ urls }) => urls).join(' '), expected, `${region} of ${settings.TURN_URLS}`)
+    t.equal(reply.iceTransportPolicy, 'relay')
+  }
 })
 
 t.test('the TURN user name is ASCII, shorter than 509 bytes, and different for each user', async t => {

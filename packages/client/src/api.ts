@@ -138,9 +138,16 @@ export interface IceServer {
   readonly credential?: string
 }
 
+/**
+ * An `RTCIceTransportPolicy` (W3C WebRTC, section 4.2.5). `relay`: the operator wants media to go through TURN servers
+ * only.
+ */
+export type IceTransportPolicy = 'all' | 'relay'
+
 export interface IceServersReply {
   /** Pass it to `new RTCPeerConnection({ iceServers })`. */
   readonly iceServers: readonly IceServer[]
+  readonly iceTransportPolicy: IceTransportPolicy
   /** Fetch new credentials within this time. Null if there are none that expire. */
   readonly expiresInMs: number | null
 }
