@@ -1,7 +1,9 @@
 """Makes a call, or answers one: REST by the generated client, events by Server-Sent Events, a data channel by aiortc.
 
-    SIGNALPOST_TOKEN=… python client.py answer
-    SIGNALPOST_TOKEN=… python client.py call bob
+    SIGNALPOST_TOKEN=… ./run.sh answer
+    SIGNALPOST_TOKEN=… ./run.sh call bob
+
+`npm run --silent token -- bob` in the root of the repository prints a token of bob.
 """
 import asyncio
 import json
@@ -20,12 +22,18 @@ from signalpost_client.api.events import get_snapshot
 from signalpost_client.api.ice import list_ice_servers
 from signalpost_client.api.signals import send_answer
 from signalpost_client.models import (
-    AcceptCallRequest, AnswerDescription, AnswerRequest, CreateCallRequest, OfferDescription, Problem)
+    AcceptCallRequest, AnswerDescription, AnswerRequest, CallState, CreateCallRequest, OfferDescription, Problem)
 from signalpost_client.types import UNSET
 
-URL, TOKEN = os.environ.get("SIGNALPOST_URL", "http://127.0.0.1:8080"), os.environ["SIGNALPOST_TOKEN"]
+URL, TOKEN = os.environ.get("SIGNALPOST_URL", "http://127.0.0.1:8080"), os.environ.get("SIGNALPOST_TOKEN")
+if not TOKEN:
+    raise SystemExit(f"Set SIGNALPOST_TOKEN.\n\n{__doc__}")
 HEADERS = {"Authorization": f"Bearer {TOKEN}", "X-Device-Id": os.environ.get("DEVICE", "python")}
 api = AuthenticatedClient(URL, TOKEN, headers=HEADERS, timeout=httpx.Timeout(10))
+
+
+class Refused(SystemExit):
+    """A reply that no repeat changes. If it is not caught, the program prints it and ends."""
 
 
 async def request(operation, *path, **parameters):
@@ -33,13 +41,14 @@ async def request(operation, *path, **parameters):
     while True:
         try:
             reply = await operation.asyncio(*path, client=api, **parameters)
-        except httpx.TransportError:
+        except httpx.TransportError as error:
+            print(f"no reply from {URL}: {error!r}", file=sys.stderr, flush=True)
             await asyncio.sleep(1)
             continue
         if not isinstance(reply, Problem):
             return reply
         if not reply.retryable or reply.status == 409:
-            raise SystemExit(f"{reply.code}: {reply.title}")
+            raise Refused(f"{reply.code}: {reply.title}")
         await asyncio.sleep(1)
 
 
@@ -133,18 +142,26 @@ async def follow_call(call_id, cursor, media):
 
 async def answer_call():
     snapshot = await request(get_snapshot)
+    # The event of a call that rings already, with its offer, is before the cursor of the snapshot.
+    is_ringing = any(call.state == CallState.RINGING for call in snapshot.calls)
     call_id = None
-    async with aclosing(events_after(snapshot.cursor)) as events:
+    async with aclosing(events_after("start" if is_ringing else snapshot.cursor)) as events:
         async for kind, data in events:
             if kind == "caught-up":
                 print("ready", flush=True)
             elif kind == "call.incoming" and call_id is None:
-                call_id = data["callId"]
                 print(f"incoming from {data['from']['user']}", flush=True)
                 media = Media((await request(list_ice_servers)).to_dict()["iceServers"])
                 sdp = await media.answer(data["offer"]["sdp"]) if "offer" in data else None
                 body = AcceptCallRequest(answer=AnswerDescription(sdp=sdp) if sdp else UNSET)
-                await request(accept_call, call_id, body=body)
+                try:
+                    await request(accept_call, data["callId"], body=body)
+                except Refused as refusal:
+                    # The caller hung up, or another device answered.
+                    print(refusal, flush=True)
+                    await media.connection.close()
+                    continue
+                call_id = data["callId"]
                 await media.add(data.get("candidates", []))
             elif kind == "signal.offer" and data["callId"] == call_id:
                 sdp = await media.answer(data["sdp"])
