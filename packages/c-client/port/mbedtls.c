@@ -27,13 +27,21 @@ static void tls_close(void *context) {
   sp_sockets_port.close(&network->sockets);
 }
 
+/** Keeps what mbedTLS returned. @return whether that is success */
+static bool succeeds(struct sp_mbedtls *network, int result) {
+  network->error = result;
+  return result == 0;
+}
+
 static bool handshake(struct sp_mbedtls *network) {
   mbedtls_ssl_init(&network->tls);
-  if (mbedtls_ssl_setup(&network->tls, &network->config) != 0) return false;
-  if (mbedtls_ssl_set_hostname(&network->tls, network->sockets.host) != 0) return false;
+  if (!succeeds(network, mbedtls_ssl_setup(&network->tls, &network->config))) return false;
+  if (!succeeds(network, mbedtls_ssl_set_hostname(&network->tls, network->sockets.host))) return false;
   if (network->has_session) mbedtls_ssl_set_session(&network->tls, &network->session);
   mbedtls_ssl_set_bio(&network->tls, network, send_bytes, receive_bytes, NULL);
-  return mbedtls_ssl_handshake(&network->tls) == 0;
+  const bool is_done = succeeds(network, mbedtls_ssl_handshake(&network->tls));
+  network->verify_result = mbedtls_ssl_get_verify_result(&network->tls);
+  return is_done;
 }
 
 static void keep_session(struct sp_mbedtls *network) {
@@ -45,6 +53,7 @@ static void keep_session(struct sp_mbedtls *network) {
 static bool tls_connect(void *context, uint32_t timeout_ms) {
   struct sp_mbedtls *network = context;
   network->timeout_ms = timeout_ms;
+  network->error = 0;
   if (!sp_sockets_port.connect(&network->sockets, timeout_ms)) return false;
   if (handshake(network)) {
     keep_session(network);
@@ -102,10 +111,12 @@ bool sp_mbedtls_start(struct sp_mbedtls *network, const char *host, const char *
   mbedtls_x509_crt_init(&network->authorities);
   mbedtls_ssl_config_init(&network->config);
   mbedtls_ssl_session_init(&network->session);
-  if (mbedtls_ctr_drbg_seed(&network->random, mbedtls_entropy_func, &network->entropy, NULL, 0) != 0)
+  if (!succeeds(network,
+                mbedtls_ctr_drbg_seed(&network->random, mbedtls_entropy_func, &network->entropy, NULL, 0)))
     return false;
   const size_t size = strlen(authorities) + 1; /* PEM is parsed with its NUL */
-  if (mbedtls_x509_crt_parse(&network->authorities, (const unsigned char *)authorities, size) != 0)
+  if (!succeeds(network,
+                mbedtls_x509_crt_parse(&network->authorities, (const unsigned char *)authorities, size)))
     return false;
   if (mbedtls_ssl_config_defaults(&network->config, MBEDTLS_SSL_IS_CLIENT, MBEDTLS_SSL_TRANSPORT_STREAM,
                                   MBEDTLS_SSL_PRESET_DEFAULT) != 0)

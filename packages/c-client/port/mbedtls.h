@@ -2,6 +2,10 @@
  * A port with TLS by mbedTLS (2.28 or 3) on top of the port for sockets. It verifies the certificate of the
  * server and resumes its last session, which saves most of the next handshake. mbedTLS takes memory from the
  * heap while a connection is open.
+ *
+ * The platform provides randomness (`mbedtls_hardware_poll()` with MBEDTLS_ENTROPY_HARDWARE_ALT, where there is no
+ * operating system) and, unless mbedTLS is built without MBEDTLS_HAVE_TIME_DATE, the time: set the clock before the
+ * first connection, or every certificate is not valid yet.
  */
 #ifndef SP_MBEDTLS_H
 #define SP_MBEDTLS_H
@@ -21,6 +25,12 @@ extern "C" {
 struct sp_mbedtls {
   struct sp_sockets sockets;
   uint32_t timeout_ms; /**< Of the operation in progress. */
+  /**
+   * After SP_RETRY with the code `no_connection`: what mbedTLS returned, such as
+   * MBEDTLS_ERR_X509_CERT_VERIFY_FAILED. 0: TLS did not fail, so the server was not reached.
+   */
+  int error;
+  uint32_t verify_result; /**< MBEDTLS_X509_BADCERT_…: why the certificate was not accepted. */
   bool has_session;
   mbedtls_entropy_context entropy;
   mbedtls_ctr_drbg_context random;
@@ -33,7 +43,7 @@ struct sp_mbedtls {
 /**
  * @param host the name in the server's certificate, and port as text; both must stay valid
  * @param authorities the certificate authorities that you trust: PEM text
- * @return false: it is no PEM text, or there is no randomness
+ * @return false: it is no PEM text, or there is no randomness; `error` of the network is what mbedTLS returned
  */
 bool sp_mbedtls_start(struct sp_mbedtls *network, const char *host, const char *port,
                       const char *authorities);
