@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import t, { type Test } from 'tap'
 import { run } from '../helpers/child-process.js'
 import { Client } from '../helpers/client.js'
+import { sdp } from '../helpers/sdp.js'
 import { startServers, tokenOf } from '../helpers/servers.js'
 import { until } from '../helpers/until.js'
 import { begin, FOLDER, make, startDevice, startScene, UNLIMITED, type Value } from './device.js'
@@ -56,6 +57,21 @@ for (const flags of [[], ['-p']]) {
 t.test('the example is a whole program in few lines', async t => {
   const lines = readFileSync(join(FOLDER, 'example/doorbell.c'), 'utf8').split('\n').length
   t.ok(lines < EXAMPLE_LINES_MAX, `${lines} lines`)
+})
+
+t.test('a door station in a call that the server has forgotten knows from the snapshot that it is over', async t => {
+  const { proxy, alice, variables } = await startScene(t)
+  const args = ['-d', 'door', '127.0.0.1', `${proxy.port}`, 'answer']
+  const program = run(t, make('build/doorbell'), args, { env: { TOKEN: variables.TOKEN } })
+  await until('bob waits', () => proxy.lines.some(line => line.startsWith('POST /v1/events?')))
+  await alice.post('/calls', { callId: 'forgotten', to: 'bob', offer: { sdp: sdp('alice1') } })
+  await program.waitForOutput(/^answered$/m)
+  const [other] = await startServers(t, { engine: 'memory' }, UNLIMITED)
+  proxy.passTo(other?.url ?? '')
+  proxy.cut()
+  t.equal(await program.waitForExit(), 0)
+  t.match(program.stdout(), /over: not in the snapshot\n$/)
+  t.match(program.stderr(), 'trying again: 0 connection_lost')
 })
 
 t.test('the door station without a token, a server or a callee', async t => {

@@ -181,12 +181,14 @@ int main(int argc, char **argv) {
   }
   setvbuf(stdout, NULL, _IOLBF, 0);
   sem_init(&gathered, 0, 0);
+  char host[280];
+  snprintf(host, sizeof host, "%s:%s", argv[1], argv[2]);
   struct sp_sockets requests = {.host = argv[1], .port = argv[2]};
   struct sp_sockets stream = requests;
   const struct sp_config config = {.port = &sp_sockets_port,
                                    .requests = &requests,
                                    .stream = &stream,
-                                   .host = argv[1],
+                                   .host = host,
                                    .device = argv[3],
                                    .token = token,
                                    .on_value = on_value,

@@ -46,12 +46,13 @@ static const struct sp_signal DESCRIPTION = {.sdp = OFFER,
 
 /* ── The state of the device: the callbacks write it, the loop acts on it ── */
 
-enum phase { WAITING, RINGING, CALLING, IN_CALL, OVER };
+enum phase { WAITING, RINGING, CALLING, CALLED, IN_CALL, OVER };
 
 struct doorbell {
   enum phase phase;
   char call_id[SP_JSON_WHOLE_MAX];       /* the call that we are in */
   char event_call_id[SP_JSON_WHOLE_MAX]; /* the call that the event is about */
+  bool is_listed;                        /* the snapshot names the call that we are in */
   char from[SP_JSON_WHOLE_MAX];
   char reason[24];
   size_t sdp_size;
@@ -77,6 +78,8 @@ static void on_value(void *context, const char *type, const struct sp_json_value
     copy(doorbell->event_call_id, sizeof doorbell->event_call_id, value);
   } else if (is_path(value, "call.callId") && doorbell->phase == CALLING) {
     copy(doorbell->call_id, sizeof doorbell->call_id, value); /* another one if the callee was calling us */
+  } else if (strcmp(type, "snapshot") == 0 && is_path(value, "calls[].callId")) {
+    doorbell->is_listed = doorbell->is_listed || strcmp(value->text, doorbell->call_id) == 0;
   } else if (is_path(value, "data.from.user")) {
     copy(doorbell->from, sizeof doorbell->from, value);
   } else if (is_path(value, "data.candidates[].candidate") && value->is_last) {
@@ -88,9 +91,16 @@ static void on_value(void *context, const char *type, const struct sp_json_value
   }
 }
 
+/** The server knows the call that this device is in. Not before sp_call() is done. */
+static bool is_in_call(const struct doorbell *doorbell) {
+  return doorbell->phase == RINGING || doorbell->phase == CALLED || doorbell->phase == IN_CALL;
+}
+
 /** Only now do the values count: an event that is not whole comes again. */
 static void on_end(void *context, const char *type, bool is_whole) {
   struct doorbell *doorbell = context;
+  const bool is_listed = doorbell->is_listed;
+  doorbell->is_listed = false;
   if (!is_whole) {
     doorbell->candidates = 0;
     return;
@@ -102,6 +112,10 @@ static void on_end(void *context, const char *type, bool is_whole) {
   } else if (strcmp(type, "call.accepted") == 0 && is_ours) {
     doorbell->phase = IN_CALL;
   } else if (strcmp(type, "call.ended") == 0 && is_ours) {
+    doorbell->phase = OVER;
+  } else if (strcmp(type, "snapshot") == 0 && is_in_call(doorbell) && !is_listed) {
+    /* The event was lost: the device was away for long, or the server has lost its memory. */
+    strcpy(doorbell->reason, "not in the snapshot");
     doorbell->phase = OVER;
   }
 }
@@ -121,8 +135,11 @@ static void wait_ms(uint32_t ms) {
 
 /** Repeats what could not be done. @return whether it was done in the end */
 static bool is_done(struct sp_client *client, enum sp_result result) {
+  const struct sp_problem *problem = &client->problem;
+  if (result == SP_RETRY || result == SP_REFUSED)
+    fprintf(stderr, "%s: %u %s\n", result == SP_RETRY ? "trying again" : "refused", problem->status,
+            problem->code);
   if (result == SP_RETRY) wait_ms(client->wait_ms);
-  if (result == SP_REFUSED) fprintf(stderr, "refused: %u %s\n", client->problem.status, client->problem.code);
   return result == SP_OK;
 }
 
@@ -130,10 +147,11 @@ static void act(struct sp_client *client, struct doorbell *doorbell) {
   if (doorbell->phase == RINGING) {
     printf("%s calls: %zu bytes of description, %d candidates\n", doorbell->from, doorbell->sdp_size,
            doorbell->candidates);
-    if (is_done(client, sp_accept(client, doorbell->call_id, &DESCRIPTION))) {
+    const enum sp_result result = sp_accept(client, doorbell->call_id, &DESCRIPTION);
+    if (is_done(client, result)) {
       printf("answered\n");
       doorbell->phase = IN_CALL;
-    } else if (client->problem.status == 409) {
+    } else if (result == SP_REFUSED) {
       doorbell->phase = WAITING; /* it has ended, or another device has answered */
     }
   } else if (doorbell->phase == OVER) {
@@ -167,7 +185,8 @@ static int call(struct sp_client *client, struct doorbell *doorbell, const char 
     if (!is_done(client, result) && result == SP_REFUSED) return 1;
   } while (result == SP_RETRY);
   printf("calling %s\n", to);
-  while (doorbell->phase == CALLING) {
+  doorbell->phase = CALLED;
+  while (doorbell->phase == CALLED) {
     result = sp_receive(client, 4000);
     if (!is_done(client, result) && result == SP_REFUSED) return 1;
   }
@@ -204,13 +223,15 @@ int main(int argc, char **argv) {
   const bool answers = argc == 3 && strcmp(argv[2], "answer") == 0;
   if ((!calls && !answers) || getenv("TOKEN") == NULL) return usage();
 
+  char host[280];
+  snprintf(host, sizeof host, "%s:%s", argv[0], argv[1]);
   struct sp_sockets requests = {.host = argv[0], .port = argv[1]};
   struct sp_sockets stream = requests;
   struct doorbell doorbell = {.phase = WAITING};
   const struct sp_config config = {.port = &sp_sockets_port,
                                    .requests = &requests,
                                    .stream = polls ? NULL : &stream,
-                                   .host = argv[0],
+                                   .host = host,
                                    .device = device,
                                    .token = token,
                                    .on_value = on_value,
