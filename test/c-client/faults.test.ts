@@ -187,8 +187,58 @@ t.test('Retry-After is waited for, and a failure of a proxy is repeated later', 
   proxy.answers.push({ request, reply: head + page })
   t.match(await device.run('receive 0'), { result: 'retry', status: 502, code: '' })
   proxy.answers.push({ request, reply: 'SSH-2.0-OpenSSH_9.2\r\n' })
-  t.match(await device.run('receive 0'), { result: 'retry' })
+  t.match(await device.run('receive 0'), { result: 'retry', status: 0, code: 'connection_lost' })
   t.match(await device.run('receive 0'), { result: 'ok' })
+})
+
+t.test('what kept a request from being done is named', async t => {
+  const { proxy, variables } = await startScene(t)
+  const device = startDevice(t, { port: proxy.port, env: variables })
+  const request = /^GET \/v1\/snapshot/
+  const refusal = problem('409 Conflict', 'call_ended', false)
+  proxy.answers.push({ request, reply: refusal })
+  t.match(await device.run('receive 0'), { result: 'refused', status: 409, code: 'call_ended' })
+  await proxy.close()
+  t.match(await device.run('receive 0'), { result: 'retry', status: 0, code: 'no_connection' }, 'not the one before')
+  const tokenless = startDevice(t, { port: 1, env: { ...variables, TOKENLESS: '1' } })
+  t.match(await tokenless.run('receive 0'), { result: 'retry', status: 0, code: 'no_token' })
+  t.match(await device.run('act id an-action-that-does-not-exist'), {
+    result: 'refused',
+    status: 0,
+    code: 'unknown_action'
+  })
+})
+
+t.test('a client that is started again with its own cursor resumes', async t => {
+  const { proxy, alice, variables } = await startScene(t)
+  const device = startDevice(t, { port: proxy.port, env: variables })
+  await begin(t, device)
+  await device.run('restart')
+  await alice.post('/calls', { callId: 'restarted', to: 'bob' })
+  const { events } = await device.run('until call.incoming')
+  t.same(
+    events.map(({ type }) => type),
+    ['call.incoming']
+  )
+})
+
+t.test('a button wakes a poll, which is repeated later', async t => {
+  const { proxy, alice, variables } = await startScene(t)
+  const device = startDevice(t, { port: proxy.port, transport: 'poll', env: variables })
+  await begin(t, device)
+  t.match(await device.run('woken receive 25000'), { result: 'idle' })
+  t.match(await device.run('woken request PUT /v1/presence'), { result: 'ok' }, 'a request is done nevertheless')
+  await alice.post('/calls', { callId: 'woken', to: 'bob' })
+  t.equal(wholeOf(await device.run('until call.incoming'), 'call.incoming').length, 1)
+})
+
+t.test('a button that is pressed often is no silence of the stream', async t => {
+  const { proxy, variables } = await startScene(t)
+  const device = startDevice(t, { port: proxy.port, env: variables })
+  await begin(t, device)
+  const { connections } = proxy.counts
+  for (let n = 0; n < 20; n++) t.match(await device.run('woken receive 25000'), { result: 'idle' })
+  t.equal(proxy.counts.connections, connections)
 })
 
 t.test('the limits of the server are waited for', async t => {
@@ -210,7 +260,11 @@ t.test('while nothing listens the client waits longer each time, up to 45 s', as
   const unused = await WireProxy.start('http://127.0.0.1:1')
   const deaf = startDevice(t, { port: unused.port, env: { ...variables, CURSOR: 'start' } })
   await unused.close()
-  for (let n = 0; n < 10; n++) waits.push((await deaf.run('receive 100')).waitMs)
+  for (let n = 0; n < 10; n++) {
+    const outcome = await deaf.run('receive 100')
+    t.equal(outcome.code, 'no_connection')
+    waits.push(outcome.waitMs)
+  }
   t.ok(waits.every(ms => ms >= 1000 && ms <= 45_000))
   t.ok((waits.at(-1) ?? 0) >= 30_000 && (waits[0] ?? 0) < 2000, waits.join(', '))
 })

@@ -81,5 +81,11 @@ t.test('a server with the certificate of another name is not talked to', async t
   const tls = await terminateTls(t, Number(new URL(url).port), certificate)
   const env = { ...variables, AUTHORITIES: certificate.cert.toString() }
   const device = startDevice(t, { port: tls.port, host: 'localhost', env, program: make('build/driver-tls') })
-  t.match(await device.run('receive 0'), { result: 'retry', events: [] })
+  t.match(await device.run('receive 0'), {
+    result: 'retry',
+    events: [],
+    code: 'no_connection',
+    isCertificateRefused: true,
+    isOfAnotherName: true
+  })
 })

@@ -4,10 +4,11 @@
  *
  *     sp_start(&client, &config);
  *     for (;;) {
- *       switch (sp_receive(&client, 5000)) {
- *       case SP_OK: ...       // on_value and on_end have recorded what happened: act on it, with sp_accept()
- * and so on case SP_IDLE: ...     // nothing happened case SP_RETRY: ...    // offline, or the server is
- * busy: wait client.wait_ms, then go on case SP_REFUSED: ...  // client.problem says why
+ *       switch (sp_receive(&client, 4000)) {
+ *       case SP_OK: ...      // on_value and on_end have recorded what happened: act, with sp_accept() and so on
+ *       case SP_IDLE: ...    // nothing happened
+ *       case SP_RETRY: ...   // client.problem says why: wait client.wait_ms, then go on
+ *       case SP_REFUSED: ... // client.problem says why: without a change, for good
  *       }
  *     }
  *
@@ -30,7 +31,9 @@ enum {
   /** Bytes of an event's type with its NUL. A type that is longer is passed on as an empty one. */
   SP_TYPE_SIZE = 32,
   /** Bytes of a problem's code, or of the reason of a stream's end, with its NUL. */
-  SP_CODE_SIZE = 40
+  SP_CODE_SIZE = 40,
+  /** What `receive` of a port may return. */
+  SP_WOKEN = -2
 };
 
 /* ── The port: four functions ── */
@@ -38,6 +41,7 @@ enum {
 /**
  * The network below. `network` is a context of the port for one connection: address, socket, TLS session. A
  * port blocks, and keeps to the timeouts. It may be called again after every failure, beginning with connect.
+ * Client and port share no socket: any that can do this will do, blocking or not.
  */
 struct sp_port {
   /** Opens the connection, with TLS if the port has it. @return false: it could not be opened. */
@@ -45,8 +49,11 @@ struct sp_port {
   /** Sends all bytes. @return false: the connection is lost. */
   bool (*send)(void *network, const void *data, size_t size, uint32_t timeout_ms);
   /**
-   * Waits for the first bytes. @return their number; 0: none came in time; -1: the connection is closed or
-   * lost.
+   * Waits for the first bytes, and returns at once when there are some. @return their number; 0: none came in
+   * the whole time, which the client counts as silence of the server: never return it earlier; -1: the
+   * connection is closed or lost; SP_WOKEN: the device has something to do, such as a button that was pressed.
+   * sp_receive() then returns SP_IDLE, and gives up a poll that waits. Return it once for each time: a request
+   * that waits for its reply goes on waiting.
    */
   int (*receive)(void *network, void *buffer, size_t size, uint32_t timeout_ms);
   /** Closes the connection. Called once after each connect that returned true. */
@@ -64,15 +71,21 @@ struct sp_config {
    * one connection.
    */
   void *stream;
-  /** The header `Host`: the name of the server, with its port unless that is 80, or 443 with TLS. */
+  /** The header `Host`: the name of the server, and `:port` unless that is 80, or 443 with TLS. */
   const char *host;
-  /** Your device id, at most 255 bytes. NULL: the token names the device. */
+  /**
+   * Your device id, at most 255 bytes, unique for each device of a user: of two devices with one id, the
+   * older one is refused as `superseded`. NULL: the token names the device.
+   */
   const char *device;
-  /** The cursor that you stored before a restart, to receive what was missed. NULL: begin with a snapshot. */
+  /**
+   * The cursor that you stored before a restart, to receive what was missed. It is copied, and may be
+   * `client.cursor` itself. NULL or empty: begin with a snapshot.
+   */
   const char *cursor;
   /**
    * Returns the token, without `Bearer`. It has to stay valid until the next call of this function, which is
-   * called for each request.
+   * called for each request. NULL: there is none at the moment, and the function returns SP_RETRY.
    * @param renew the token has expired, expires soon or was refused: return a new one
    */
   const char *(*token)(void *context, bool renew);
@@ -107,17 +120,19 @@ struct sp_config {
 enum sp_result {
   SP_OK,     /**< Done. sp_receive: at least one event, or a snapshot, was passed on whole. */
   SP_IDLE,   /**< sp_receive: none in this time, or only a part of one. */
-  SP_RETRY,  /**< Not done. Call the same function again after `wait_ms`: no repeat does harm. */
-  SP_REFUSED /**< See `problem`. Repeat it only after a change. sp_receive: do not call it again. */
+  SP_RETRY,  /**< Not done, see `problem`. Call it again after `wait_ms`: no repeat does harm. */
+  SP_REFUSED /**< See `problem`. Repeat it only after a change. sp_receive: not before another sp_start(). */
 };
 
-/** Why a request was refused, or why the stream has ended. */
+/** Why a request was not done, or why the stream has ended. */
 struct sp_problem {
   /** The HTTP status; 0: the end of a stream, or no reply. */
   uint16_t status;
   /**
-   * `code` of the problem, `reason` of the end of a stream: docs/reference/problems.md. Empty: it came from a
-   * proxy.
+   * `code` of the problem (docs/reference/problems.md) or `reason` of the end of a stream
+   * (docs/reference/events.md#end). Empty: the reply came from a proxy. Of the client itself, with the status
+   * 0: `no_connection` (host, port, network, certificate), `connection_lost`, `no_reply` (in time), `no_token`
+   * (your function returned NULL), `unknown_action`.
    */
   char code[SP_CODE_SIZE];
   /** The same request may succeed later: after an event, or when you have ended something. */
@@ -146,9 +161,13 @@ struct sp_client {
    * The last event that was passed on whole. Store it if you want to resume after a restart. Empty: none yet.
    */
   char cursor[SP_CURSOR_SIZE];
-  /** After SP_RETRY: how long to wait, in milliseconds. */
+  /**
+   * After SP_RETRY: how long to wait, in milliseconds; up to 45 s when nothing answers, and longer if the
+   * server asks for it. You may come back earlier when you know why: the network is up again, or a call
+   * would be lost.
+   */
   uint32_t wait_ms;
-  /** After SP_REFUSED. */
+  /** After SP_RETRY and SP_REFUSED. What it says after other results is out of date. */
   struct sp_problem problem;
 
   /* The rest is private. */
@@ -183,11 +202,13 @@ void sp_start(struct sp_client *client, const struct sp_config *config);
 void sp_stop(struct sp_client *client);
 
 /**
- * Waits for events, at most for the time given (a long-poll: in whole seconds), and for a connection or reply up
- * to `timeout_ms` of the configuration longer. Begins with a snapshot if there is no cursor, and after a
+ * Waits for events, at most for the time given, and for a connection or reply up to `timeout_ms` of the
+ * configuration longer. A long-poll rounds the time up to whole seconds, waits 25 s at most, and is a request
+ * each time; on a stream a short time costs nothing. Begins with a snapshot if there is no cursor, and after a
  * `reset`. Sends what the server asks for: acknowledgements, a new token.
  *
- * In a call or room, call it again within 5 s (`AWAY_AFTER_MS`), or the other side receives `call.peer_away`.
+ * In a call or room, call it again within 5 s of its return (`AWAY_AFTER_MS`), or the other side receives
+ * `call.peer_away`; by a stream, within two heartbeats (30 s).
  */
 enum sp_result sp_receive(struct sp_client *client, uint32_t timeout_ms);
 
@@ -226,7 +247,10 @@ struct sp_signal {
 enum sp_result sp_call(struct sp_client *client, const char *call_id, const char *to, const char *media,
                        const struct sp_signal *signal);
 
-/** Accepts a call on this device. @param signal the answer and candidates; NULL: they follow. */
+/**
+ * Accepts a call on this device. No event follows: SP_OK means that you are in the call.
+ * @param signal the answer and candidates; NULL: they follow
+ */
 enum sp_result sp_accept(struct sp_client *client, const char *call_id, const struct sp_signal *signal);
 
 /**
@@ -241,7 +265,10 @@ enum sp_result sp_describe(struct sp_client *client, const char *call_id, const 
 enum sp_result sp_send_candidates(struct sp_client *client, const char *call_id,
                                   const struct sp_signal *signal);
 
-/** Does what needs no body: `ringing`, `reject`, `cancel`, `connected`, `hold`, `resume`, `hangup`. */
+/**
+ * Does what needs no body. No event follows: after SP_OK of a `hangup` the call is over for you.
+ * @param action `ringing`, `reject`, `cancel`, `connected`, `hold`, `resume` or `hangup`
+ */
 enum sp_result sp_act(struct sp_client *client, const char *call_id, const char *action);
 
 /**

@@ -162,7 +162,7 @@ enum sp_result sp_act(struct sp_client *client, const char *call_id, const char 
   char rest[16] = "/";
   const size_t size = strlen(action);
   if (size + 2 > sizeof rest) {
-    client->problem = (struct sp_problem){0};
+    client->problem = (struct sp_problem){.code = "unknown_action"};
     return SP_REFUSED;
   }
   memcpy(rest + 1, action, size + 1);

@@ -107,6 +107,7 @@ enum sp_progress sp_read(struct sp_link *link, uint32_t timeout_ms) {
   char buffer[RECEIVE_SIZE];
   const int size = link->client->config.port->receive(link->network, buffer, sizeof buffer, timeout_ms);
   if (size == 0) return SP_SILENT;
+  if (size == SP_WOKEN) return SP_INTERRUPTED;
   if (size < 0) return end_reply(link, false, sp_http_end(&link->http));
   const struct sp_bytes bytes = {buffer, (size_t)size};
   return take_bytes(link, bytes);
@@ -117,12 +118,14 @@ static enum sp_progress attempt(struct sp_link *link, const struct sp_exchange *
   link->has_reply = false;
   link->wanted = (uint8_t)exchange->shape;
   link->shape = SP_SHAPE_NONE;
-  if (!open_link(link)) return SP_LOST;
+  if (!open_link(link)) return SP_UNREACHABLE;
   if (!send_request(link, exchange, token)) return end_reply(link, false, false);
   uint32_t timeout_ms = exchange->timeout_ms;
   for (;;) {
     const enum sp_progress progress = sp_read(link, timeout_ms);
-    if (progress == SP_SILENT) sp_close(link);
+    /* Only a poll may be given up: the next one gets the same answer. */
+    if (progress == SP_INTERRUPTED && exchange->shape != SP_SHAPE_POLL) continue;
+    if (progress == SP_SILENT || progress == SP_INTERRUPTED) sp_close(link);
     if (progress != SP_GOES_ON) return progress;
     if (link->shape == SP_SHAPE_STREAM) return SP_GOES_ON;
     timeout_ms = link->client->config.timeout_ms;
@@ -132,7 +135,7 @@ static enum sp_progress attempt(struct sp_link *link, const struct sp_exchange *
 enum sp_progress sp_exchange(struct sp_link *link, const struct sp_exchange *exchange) {
   struct sp_client *client = link->client;
   const char *token = client->config.token(client->config.context, client->renews_token);
-  if (token == NULL) return SP_LOST;
+  if (token == NULL) return SP_TOKENLESS;
   client->renews_token = false;
   const bool was_open = link->is_open;
   const enum sp_progress progress = attempt(link, exchange, token);

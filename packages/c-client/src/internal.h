@@ -70,8 +70,11 @@ struct sp_exchange {
 enum sp_progress {
   SP_GOES_ON,
   SP_COMPLETE,
-  SP_LOST,  /* no connection, or it was lost before the reply was complete */
-  SP_SILENT /* no reply in time */
+  SP_LOST,        /* the connection was lost before the reply was complete */
+  SP_SILENT,      /* no reply in time */
+  SP_UNREACHABLE, /* no connection */
+  SP_TOKENLESS,   /* no token */
+  SP_INTERRUPTED  /* the port was woken */
 };
 
 /**
@@ -79,7 +82,7 @@ enum sp_progress {
  * request.
  */
 enum sp_progress sp_exchange(struct sp_link *link, const struct sp_exchange *exchange);
-/** Waits for bytes of a reply and reads them. SP_SILENT leaves the link open. */
+/** Waits for bytes of a reply and reads them. SP_SILENT and SP_INTERRUPTED leave the link open. */
 enum sp_progress sp_read(struct sp_link *link, uint32_t timeout_ms);
 void sp_close(struct sp_link *link);
 

@@ -50,6 +50,21 @@ static enum sp_result retry_at_once(struct sp_client *client) {
   return SP_RETRY;
 }
 
+/** There is no reply that says why. */
+static void note_failure(struct sp_client *client, enum sp_progress progress) {
+  const char *code = progress == SP_SILENT        ? "no_reply"
+                     : progress == SP_UNREACHABLE ? "no_connection"
+                     : progress == SP_TOKENLESS   ? "no_token"
+                                                  : "connection_lost";
+  client->problem = (struct sp_problem){.is_retryable = true};
+  memcpy(client->problem.code, code, strlen(code) + 1);
+}
+
+static enum sp_result retry_because(struct sp_client *client, enum sp_progress progress) {
+  note_failure(client, progress);
+  return retry(client, 0);
+}
+
 static bool is_refused_as(const struct sp_client *client, const char *code) {
   return strcmp(client->problem.code, code) == 0;
 }
@@ -57,7 +72,8 @@ static bool is_refused_as(const struct sp_client *client, const char *code) {
 /** What the reply says: docs/guides/embedded.md, "Errors". */
 static enum sp_result judge(struct sp_client *client, const struct sp_link *link, enum sp_progress progress) {
   const struct sp_http *http = &link->http;
-  if (progress != SP_COMPLETE) return retry(client, 0);
+  if (progress == SP_INTERRUPTED) return SP_IDLE;
+  if (progress != SP_COMPLETE) return retry_because(client, progress);
   if (http->status >= 200 && http->status < 300) {
     client->failures = 0;
     return SP_OK;
@@ -104,7 +120,8 @@ static enum sp_progress open_stream(struct sp_client *client) {
 /** The dead connection is closed. If it brought no event at all, a proxy holds the stream back. */
 static enum sp_result end_silent_stream(struct sp_client *client) {
   sp_close(&client->stream);
-  if (client->has_begun) return retry(client, 0);
+  if (client->has_begun) return retry_because(client, SP_SILENT);
+  note_failure(client, SP_SILENT);
   client->polls_left = POLLS_INSTEAD;
   return retry_at_once(client);
 }
@@ -116,9 +133,9 @@ static enum sp_result end_silent_stream(struct sp_client *client) {
 static enum sp_result end_stream(struct sp_client *client) {
   sp_close(&client->stream);
   client->has_ended = false;
-  if (client->may_reconnect) return retry(client, 0);
-  client->problem = (struct sp_problem){0};
+  client->problem = (struct sp_problem){.is_retryable = client->may_reconnect};
   memcpy(client->problem.code, client->end_reason, sizeof client->end_reason);
+  if (client->may_reconnect) return retry(client, 0);
   client->renews_token = is_refused_as(client, "auth_expired");
   return client->renews_token ? retry_at_once(client) : SP_REFUSED;
 }
@@ -129,6 +146,7 @@ static enum sp_progress read_stream(struct sp_client *client, uint32_t timeout_m
   const uint32_t left_ms = limit_ms > client->silent_ms ? limit_ms - client->silent_ms : 0;
   const uint32_t wait_ms = timeout_ms < left_ms ? timeout_ms : left_ms;
   const enum sp_progress progress = sp_read(&client->stream, wait_ms);
+  if (progress == SP_INTERRUPTED) return SP_GOES_ON;
   if (progress != SP_SILENT) {
     if (client->has_begun) client->silent_ms = 0;
     return progress;
@@ -147,7 +165,7 @@ static enum sp_result receive_from_stream(struct sp_client *client, uint32_t tim
   if (progress == SP_SILENT) return end_silent_stream(client);
   sp_close(&client->stream);
   const bool is_refused = progress == SP_COMPLETE && client->stream.http.status >= 300;
-  return is_refused ? judge(client, &client->stream, progress) : retry(client, 0);
+  return is_refused ? judge(client, &client->stream, progress) : retry_because(client, progress);
 }
 
 /* ── The long-poll ── */
@@ -209,7 +227,12 @@ enum sp_result sp_receive(struct sp_client *client, uint32_t timeout_ms) {
 }
 
 void sp_start(struct sp_client *client, const struct sp_config *config) {
+  /* It may be that of this client, in memory that outlives a restart. */
+  char cursor[SP_CURSOR_SIZE] = "";
+  if (config->cursor != NULL && strlen(config->cursor) < SP_CURSOR_SIZE)
+    memcpy(cursor, config->cursor, strlen(config->cursor) + 1);
   memset(client, 0, sizeof *client);
+  memcpy(client->cursor, cursor, sizeof cursor);
   client->config = *config;
   if (config->timeout_ms == 0) client->config.timeout_ms = TIMEOUT_MS;
   client->requests.client = client;
@@ -219,8 +242,6 @@ void sp_start(struct sp_client *client, const struct sp_config *config) {
   client->retry_ms = RETRY_MS;
   client->heartbeat_ms = HEARTBEAT_MS;
   client->random = config->seed != 0 ? config->seed : 1;
-  if (config->cursor != NULL && strlen(config->cursor) < SP_CURSOR_SIZE)
-    memcpy(client->cursor, config->cursor, strlen(config->cursor) + 1);
 }
 
 void sp_stop(struct sp_client *client) {

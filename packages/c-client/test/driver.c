@@ -3,7 +3,7 @@
  * project talk to it; it is a way to try the client by hand as well. It runs on a stack of its own whose use
  * it can measure, so it avoids printf and scanf.
  *
- *     driver HOST PORT stream|poll           TOKEN, CURSOR, DEVICE, NEXT_TOKEN (and AUTHORITIES, PEM text,
+ *     driver HOST PORT stream|poll           TOKEN, CURSOR, DEVICE, NEXT_TOKEN, TOKENLESS (and AUTHORITIES, PEM text,
  * with TLS): variables of the environment
  */
 #define _POSIX_C_SOURCE 200112L
@@ -77,9 +77,22 @@ static const char *awaited = "";
 static bool has_arrived;
 static bool has_renewed;
 
+/* ── The port: that of the project, which can be woken ── */
+
+static struct sp_port port;
+static int (*receive_below)(void *network, void *buffer, size_t size, uint32_t timeout_ms);
+static bool is_woken;
+
+static int receive(void *network, void *buffer, size_t size, uint32_t timeout_ms) {
+  if (!is_woken) return receive_below(network, buffer, size, timeout_ms);
+  is_woken = false;
+  return SP_WOKEN;
+}
+
 static const char *token(void *context, bool renew) {
   (void)context;
   const char *next = getenv("NEXT_TOKEN");
+  if (getenv("TOKENLESS") != NULL) return NULL;
   if (renew) {
     print("{\"token\":\"renewed\"}\n");
     has_renewed = true;
@@ -110,6 +123,16 @@ static void on_end(void *context, const char *type, bool is_whole) {
   print(is_whole ? ",\"whole\":true}\n" : ",\"whole\":false}\n");
 }
 
+#ifdef WITH_TLS
+static void print_tls_error(void) {
+  const struct sp_mbedtls *network = client.config.requests;
+  print(",\"isCertificateRefused\":");
+  print(network->error == MBEDTLS_ERR_X509_CERT_VERIFY_FAILED ? "true" : "false");
+  print(",\"isOfAnotherName\":");
+  print((network->verify_result & MBEDTLS_X509_BADCERT_CN_MISMATCH) != 0 ? "true" : "false");
+}
+#endif
+
 static void print_result(enum sp_result result) {
   static const char *const names[] = {"ok", "idle", "retry", "refused"};
   print("{\"result\":\"");
@@ -122,6 +145,9 @@ static void print_result(enum sp_result result) {
   print_json(client.problem.code, strlen(client.problem.code));
   print(",\"cursor\":");
   print_json(client.cursor, strlen(client.cursor));
+#ifdef WITH_TLS
+  print_tls_error();
+#endif
   print(client.polls_left > 0 ? ",\"polls\":true}\n" : ",\"polls\":false}\n");
   flush_output();
 }
@@ -177,8 +203,13 @@ static void make_sdp(const char *ufrag, size_t size) {
 
 static void print_stack(void);
 
+/** `woken COMMAND` wakes the port during the command. */
 static enum sp_result run_command(char *line) {
   const char *command = next_word(&line);
+  if (strcmp(command, "woken") == 0) {
+    is_woken = true;
+    return run_command(line);
+  }
   char *id = next_word(&line);
   if (strcmp(command, "receive") == 0) return sp_receive(&client, (uint32_t)atoi(id));
   if (strcmp(command, "until") == 0) return receive_until(id, line[0] == '\0' ? 1000 : (uint32_t)atoi(line));
@@ -201,6 +232,12 @@ static enum sp_result run_command(char *line) {
   }
   if (strcmp(command, "stack") == 0) print_stack();
   if (strcmp(command, "stop") == 0) sp_stop(&client);
+  if (strcmp(command, "restart") == 0) {
+    struct sp_config config = client.config;
+    sp_stop(&client);
+    config.cursor = client.cursor;
+    sp_start(&client, &config);
+  }
   return SP_OK;
 }
 
@@ -251,20 +288,23 @@ int main(int argc, char **argv) {
   static struct sp_sockets requests, stream;
   requests = stream = (struct sp_sockets){.host = argv[1], .port = argv[2]};
 #endif
-  struct sp_config config = {.requests = &requests,
-                             .stream = strcmp(argv[3], "stream") == 0 ? &stream : NULL,
-                             .host = argv[1],
-                             .device = getenv("DEVICE"),
-                             .cursor = getenv("CURSOR"),
-                             .token = token,
-                             .on_value = on_value,
-                             .on_end = on_end,
-                             .seed = 1};
+  const struct sp_config config = {.port = &port,
+                                   .requests = &requests,
+                                   .stream = strcmp(argv[3], "stream") == 0 ? &stream : NULL,
+                                   .host = argv[1],
+                                   .device = getenv("DEVICE"),
+                                   .cursor = getenv("CURSOR"),
+                                   .token = token,
+                                   .on_value = on_value,
+                                   .on_end = on_end,
+                                   .seed = 1};
 #ifdef WITH_TLS
-  config.port = &sp_mbedtls_port;
+  port = sp_mbedtls_port;
 #else
-  config.port = &sp_sockets_port;
+  port = sp_sockets_port;
 #endif
+  receive_below = port.receive;
+  port.receive = receive;
   sp_start(&client, &config);
 
   pthread_attr_t attributes;
