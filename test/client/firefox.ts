@@ -3,6 +3,7 @@ import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import puppeteer, { type Browser } from 'puppeteer-core'
 import type { Test } from 'tap'
+import { guard } from '../helpers/child-process.js'
 
 const NAMES = ['firefox-esr', 'firefox']
 
@@ -51,6 +52,8 @@ export async function launchFirefox(t: Test): Promise<Browser> {
     headless: true,
     extraPrefsFirefox: PREFERENCES
   })
+  const child = browser.process()
+  if (child) guard(child, { isGroup: true })
   t.teardown(() => browser.close())
   return browser
 }

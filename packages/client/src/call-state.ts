@@ -1,7 +1,8 @@
 // What the server says about a call: its state, and who is in it.
 import type { CallParty, Call as CallRecord, EndReason as ServerReason } from './api.js'
 import type { SignalpostEvent } from './core.js'
-import { Emitter } from './emitter.js'
+import type { Listener } from './emitter.js'
+import { Receiver } from './receiver.js'
 import type { SignalType } from './signals.js'
 
 /** `failed`: the server refused the call. `merged`: both users called each other, and the other Call object goes on. */
@@ -46,7 +47,7 @@ export type State = CallRecord['state']
 const RENAMED: Readonly<Record<string, string>> = { resumed: 'held', media_changed: 'media' }
 const ORDER: readonly State[] = ['ringing', 'connecting', 'connected', 'ended']
 
-export class CallState extends Emitter<CallEvents> {
+export class CallState extends Receiver<CallEvents> {
   direction: Start['direction']
   state: State
   reason: EndReason | null = null
@@ -56,6 +57,8 @@ export class CallState extends Emitter<CallEvents> {
   /** What came with `call.incoming`: the offer to answer. */
   first: Signals
   protected record: Start['record']
+  /** Signals wait for the first listener: they may arrive before the reply to the request that they answer. */
+  readonly #signals: CallEvents['signal'][] = []
 
   constructor({ direction, record, first = {} }: Start) {
     super()
@@ -128,7 +131,7 @@ export class CallState extends Emitter<CallEvents> {
     this.emit('ended', { reason, by })
   }
 
-  receive({ type, data }: SignalpostEvent): void {
+  protected override take({ type, data }: SignalpostEvent): void {
     // Its reason is that of this user; the state of the call has the reason of the one who ended it, or goes on elsewhere.
     if (type === 'call.ended') this.finish(data.reason, data.endedBy)
     this.apply('call' in data ? data.call : (data as { version: number }))
@@ -148,6 +151,16 @@ export class CallState extends Emitter<CallEvents> {
 
   /** Gives it to the negotiation of this side. */
   protected deliverOne(type: SignalType, data: object): void {
-    this.emit('signal', { type, data })
+    this.#signals.push({ type, data })
+    this.#emitSignals()
+  }
+
+  #emitSignals(): void {
+    while (this.has('signal') && this.#signals[0]) this.emit('signal', this.#signals.shift() as CallEvents['signal'])
+  }
+
+  override on<Type extends keyof CallEvents>(type: Type, listener: Listener<CallEvents[Type]>): () => void {
+    queueMicrotask(() => this.#emitSignals())
+    return super.on(type, listener)
   }
 }

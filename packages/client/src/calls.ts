@@ -50,10 +50,8 @@ export class Calls {
     }
     const call = this.#add(new Call(this.#host, { direction: 'outgoing', record }))
     signal?.addEventListener('abort', () => call.hangup().catch(this.#options.onError))
-    await call.create(
-      { ...body, to, callId, ...(kind && { media: kind }) },
-      { media, setup, rtc, offer, candidates, end }
-    )
+    const creation = { ...body, to, callId, ...(kind && { media: kind }) }
+    await call.beforeListening(() => call.create(creation, { media, setup, rtc, offer, candidates, end }))
     return this.live.get(call.id) ?? call
   }
 

@@ -91,7 +91,9 @@ export class Signalpost extends SignalpostCore<Events> {
   /** Tells the other tabs, if the reply shows a call or a participation: the acting device receives no event. */
   async #act(...request: Parameters<RoomHost['request']>): Promise<unknown> {
     const reply = await this.request(...request)
-    if (Object(reply).call || Object(reply).participantId) this.share(reply)
+    // All tabs ring.
+    const isAct = !request[1].endsWith('/ringing')
+    if (isAct && (Object(reply).call || Object(reply).participantId)) this.share(reply)
     return reply
   }
 

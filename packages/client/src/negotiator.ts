@@ -234,6 +234,8 @@ export class Negotiator {
   }
 
   async #addCandidates({ candidates, end }: Candidates): Promise<void> {
+    // Those of an answer that came too late.
+    if (!this.connection.remoteDescription) return
     for (const candidate of candidates) await this.connection.addIceCandidate(candidate)
     if (!end) return
     await this.connection.addIceCandidate()

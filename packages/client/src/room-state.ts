@@ -1,9 +1,9 @@
 // What the server says about a room: its settings and participants; and what is received in it.
 import type { ActingDevice, ChatMessage, EventData, Participant, Room as RoomRecord } from './api.js'
 import type { SignalpostEvent } from './core.js'
-import { Emitter } from './emitter.js'
 import { Mesh } from './mesh.js'
 import type { Flow, FlowOptions, Mode, Publication, Received, RoomEventData, Source } from './publication.js'
+import { Receiver } from './receiver.js'
 import type { SfuState } from './sfu.js'
 import { type RemoteTrack, Streams } from './streams.js'
 
@@ -47,7 +47,7 @@ const RENAMED: Readonly<Record<string, string>> = { 'sfu.producer_paused': 'paus
 
 export const NO_SESSION: SfuState = { sessionId: null, available: true, producers: [] }
 
-export abstract class RoomState extends Emitter<RoomEvents> {
+export abstract class RoomState extends Receiver<RoomEvents> {
   readonly id: string
   participantId = ''
   /** All participants, including you. */
@@ -57,9 +57,7 @@ export abstract class RoomState extends Emitter<RoomEvents> {
   readonly publications = new Set<Publication>()
   /** Null without RTCPeerConnection. */
   protected flow: Flow | null = null
-  /** Events that arrive during steps which they may depend on, and the number of these. */
-  #waiting: SignalpostEvent[] = []
-  #steps = 0
+  #isUnavailable = false
   readonly #streams = new Streams((...picture) => this.flow?.resize(...picture))
 
   constructor(id: string) {
@@ -74,10 +72,10 @@ export abstract class RoomState extends Emitter<RoomEvents> {
     return this.participants.get(this.participantId)?.role
   }
 
-  receive(event: SignalpostEvent): void {
-    if (this.isClosed) return
-    if (this.#steps > 0) return void this.#waiting.push(event)
-    const { type, data } = event
+  protected override take({ type, data }: SignalpostEvent): void {
+    // It may not have joined, if that has failed.
+    if (this.isClosed || !this.settings) return
+    if (type === 'sfu.unavailable' || type === 'sfu.available') this.#isUnavailable = type === 'sfu.unavailable'
     // Each mode ignores the events of the other one.
     if (/^(signal|sfu)/.test(type)) this.flow?.receive(type, data as RoomEventData)
     if (type === 'room.participant_joined' || type === 'room.participant_updated') this.set(data.participant)
@@ -87,16 +85,12 @@ export abstract class RoomState extends Emitter<RoomEvents> {
     else this.emit((RENAMED[type] ?? type.slice(type.indexOf('.') + 1)) as keyof RoomEvents, data as never)
   }
 
-  /** Events wait for this step. */
-  protected async during(step: () => Promise<void>): Promise<void> {
-    this.#steps++
-    try {
-      await step()
-    } finally {
-      this.#steps--
-      // Not if it has never joined.
-      if (this.settings) for (const event of this.#waiting.splice(0)) this.receive(event)
-    }
+  /** The reply to joining says what events have said, or would have. */
+  protected setAvailable({ available, sessionId }: SfuState): void {
+    if (available !== this.#isUnavailable) return
+    const type = available ? 'sfu.available' : 'sfu.unavailable'
+    const data = { roomId: this.id, sessionId, detail: 'Media server unavailable', version: this.settings.version }
+    this.waiting.unshift({ id: null, type, timestamp: '', data } as SignalpostEvent)
   }
 
   // ── Participants ────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -89,7 +89,9 @@ export class Room extends RoomState {
     const { mediasoup } = this.#host
     const request: FlowOptions['request'] = (method, path, content) => this.request(method, `/${path}`, content)
     this.media = connect && { connect, iceServers, mediasoup, request }
-    this.begin(order, { ...NO_SESSION, ...sfu, producers })
+    const state = { ...NO_SESSION, ...sfu, producers }
+    this.begin(order, state)
+    this.setAvailable(state)
   }
 
   /** This device was lost, or events were missed, among them signals, which are in no snapshot. */

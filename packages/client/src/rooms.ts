@@ -25,7 +25,7 @@ export class Rooms {
       if (this.live.get(id) === room) this.live.delete(id)
     })
     try {
-      await room.join()
+      await room.beforeListening(() => room.join())
     } catch (error) {
       room.finish('failed')
       throw error
