@@ -16,9 +16,12 @@ const FLAGS = [
   '--disable-features=WebRtcHideLocalIpsWithMdns'
 ]
 
-/** `fps`: of the camera. */
-export async function launchChromium(t: Test, { fps = 20 } = {}): Promise<Browser> {
-  const args = [...FLAGS, `--use-fake-device-for-media-stream=fps=${fps}`]
+/** `fps`: of the camera. `flags`: further ones. */
+export async function launchChromium(
+  t: Test,
+  { fps = 20, flags = [] }: { readonly fps?: number; readonly flags?: readonly string[] } = {}
+): Promise<Browser> {
+  const args = [...FLAGS, `--use-fake-device-for-media-stream=fps=${fps}`, ...flags]
   const browser = await chromium.launch({ executablePath: findBrowser(NAMES, 'CHROMIUM_PATH'), args })
   t.teardown(() => browser.close())
   return browser

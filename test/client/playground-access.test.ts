@@ -2,7 +2,7 @@
 import type { Page } from 'playwright-core'
 import t from 'tap'
 import { launchChromium } from '../browser/chromium.js'
-import { call, openPlayground } from './playground-page.js'
+import { call, openPage, openPlayground, seesPicture } from './playground-page.js'
 
 const browser = await launchChromium(t)
 
@@ -51,6 +51,22 @@ t.test('everything that can be used has a name, and every state is announced', a
 
   await page.getByRole('tab', { name: 'Call' }).press('ArrowRight')
   t.equal(await page.getByRole('tab', { name: 'Room', selected: true }).count(), 1)
+})
+
+t.test('without TLS a call works, and the page says why it has no camera', async t => {
+  // Another origin than localhost: for it browsers demand TLS.
+  const insecure = await launchChromium(t, { flags: ['--host-resolver-rules=MAP phone.test 127.0.0.1'] })
+  const { url } = await openPlayground(t, browser)
+  const opened = await openPage(t, insecure, url.replace('127.0.0.1', 'phone.test'))
+  const { page, alice, bob } = opened
+  t.equal(await page.evaluate(() => isSecureContext), false)
+  await alice.getByRole('button', { name: 'Camera' }).click()
+  await call(opened)
+  await Promise.all([seesPicture(alice), seesPicture(bob)])
+  t.equal(
+    await alice.getByRole('status', { name: 'Camera of alice' }).textContent(),
+    'Without TLS the browser gives no camera: alice sends a generated picture'
+  )
 })
 
 /** WCAG 2.2, 1.4.3: 4.5 : 1 for texts of this size. */

@@ -25,16 +25,23 @@ t.test('it asks for the token of each person', async t => {
   t.match(await bob.getByRole('link', { name: /^Other device/ }).getAttribute('href'), /#person=bob&bob=ey/)
 })
 
-t.test('two pages with one person each, whose tokens are in the address, call each other', async t => {
-  const pageOf = async (name: string) =>
-    openPage(t, browser, `${url}#${new URLSearchParams({ person: name, [name]: await tokenOf(name) })}`)
-  const [{ alice }, { bob }] = [await pageOf('alice'), await pageOf('bob')]
-  for (const person of [alice, bob]) await person.getByText('live stream').waitFor()
-  await alice.getByRole('button', { name: 'Call', exact: true }).click()
-  await bob.getByRole('button', { name: 'Answer' }).click()
-  await connected({ alice, bob })
-  await Promise.all([seesPicture(alice), seesPicture(bob)])
-})
+t.test(
+  'two pages with one person each, whose tokens are in the address, call each other, and go on after a reload',
+  async t => {
+    const pageOf = async (name: string) =>
+      openPage(t, browser, `${url}#${new URLSearchParams({ person: name, [name]: await tokenOf(name) })}`)
+    const [{ alice }, { page, bob }] = [await pageOf('alice'), await pageOf('bob')]
+    for (const person of [alice, bob]) await person.getByText('live stream').waitFor()
+    await alice.getByRole('button', { name: 'Call', exact: true }).click()
+    await bob.getByRole('button', { name: 'Answer' }).click()
+    await connected({ alice, bob })
+    await Promise.all([seesPicture(alice), seesPicture(bob)])
+
+    await page.reload()
+    await connected({ alice, bob })
+    await Promise.all([seesPicture(alice), seesPicture(bob)])
+  }
+)
 
 t.test('a token that is refused is reported', async t => {
   const { alice } = await openPage(t, browser, `${url}#person=alice&alice=wrong`)

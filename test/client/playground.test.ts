@@ -136,3 +136,32 @@ t.test('people meet in a room, chat, and leave', async t => {
   await alice.getByText('1 in the room, p2p').waitFor()
   t.equal(await alice.locator('.tile').count(), 1)
 })
+
+t.test('a call goes on when the page of both people is reloaded', async t => {
+  const opened = await openPlayground(t, browser)
+  const { page, alice, bob, timeline } = opened
+  await call(opened)
+  await page.reload()
+  await connected(opened)
+  await Promise.all([seesPicture(alice), seesPicture(bob)])
+  await bob.getByRole('button', { name: 'Hang up' }).click()
+  await alice.getByText('Call ended: hangup').waitFor()
+  await timeline.getByText('Ended: hangup').waitFor()
+})
+
+t.test('the wire follows the newest entry, unless its user reads an older one', async t => {
+  const opened = await openPlayground(t, browser)
+  const { page, wire } = opened
+  await page.setViewportSize({ width: 1280, height: 700 })
+  await call(opened)
+  await page.setViewportSize({ width: 390, height: 844 })
+  const list = wire.getByRole('list', { name: 'Requests and events' })
+  const fromEnd = () => list.evaluate(each => each.scrollHeight - each.scrollTop - each.clientHeight)
+  t.ok((await fromEnd()) < 2, 'at the end in another size')
+  await list.evaluate(each => {
+    each.scrollTop = 0
+  })
+  await opened.bob.getByRole('button', { name: 'Hang up' }).click()
+  await wire.getByText('call.ended').first().waitFor()
+  t.equal(await list.evaluate(each => each.scrollTop), 0)
+})

@@ -1,12 +1,17 @@
-// Which tab is in a call: it holds a lock with the id of the call, where the browser has Web Locks. A page that is reloaded or crashes loses it.
+// Which tab is in a call: it holds a lock of the call and its side, where the browser has Web Locks. A page that is reloaded or crashes loses
+// it. One origin may have both sides, of two users.
 const PREFIX = 'signalpost.call '
 
-export function holdCall(callId: string, ended: Promise<unknown>): void {
-  globalThis.navigator?.locks?.request(PREFIX + callId, () => ended)
+export type Direction = 'incoming' | 'outgoing'
+
+export const lockOf = (callId: string, direction: Direction): string => `${PREFIX}${callId} ${direction}`
+
+export function holdCall(lock: string, ended: Promise<unknown>): void {
+  globalThis.navigator?.locks?.request(lock, () => ended)
 }
 
-/** The ids of the calls that tabs of this origin are in. */
-export async function heldCalls(): Promise<ReadonlySet<string>> {
+/** The locks that tabs of this origin hold. */
+export async function heldLocks(): Promise<ReadonlySet<string>> {
   const { held = [] } = (await globalThis.navigator?.locks?.query()) ?? {}
-  return new Set(held.map(({ name = '' }) => name.slice(PREFIX.length)))
+  return new Set(held.map(({ name = '' }) => name))
 }

@@ -9,7 +9,7 @@ import type {
   RejectCallRequest,
   SendCallMessageReply
 } from './api.js'
-import { holdCall } from './call-locks.js'
+import { holdCall, lockOf } from './call-locks.js'
 import { CallMedia, type MediaOptions, type Muted } from './call-media.js'
 import { type EndRequest, endCall, endedProblem, isGone, pathOf, type Requester } from './call-requests.js'
 import { CallState, type EndReason, type Signals, type Start, type State } from './call-state.js'
@@ -132,7 +132,7 @@ export class Call extends CallState {
 
   #enter(): void {
     this.isHere = true
-    holdCall(this.id, new Promise(resolve => this.once('ended', resolve)))
+    holdCall(lockOf(this.id, this.direction), new Promise(resolve => this.once('ended', resolve)))
   }
 
   async #open(options: MediaOptions): Promise<Negotiator | null> {

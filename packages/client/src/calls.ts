@@ -1,7 +1,7 @@
 // All calls of this tab: which call an event belongs to, and what becomes of calls that an earlier page was in.
 import type { Call as CallRecord, Snapshot } from './api.js'
 import { type AcceptOptions, Call, type CallHost, type CreateBody } from './call.js'
-import { heldCalls } from './call-locks.js'
+import { type Direction, heldLocks, lockOf } from './call-locks.js'
 import { pathOf } from './call-requests.js'
 import type { Signals } from './call-state.js'
 import type { SignalpostEvent } from './core.js'
@@ -99,12 +99,13 @@ export class Calls {
   async onSnapshot({ calls }: Snapshot): Promise<void> {
     const ids = new Set(calls.map(({ callId }) => callId))
     for (const call of this.live.values()) if (!ids.has(call.id) && call.version > 0) call.finish('lost')
-    const held = await heldCalls()
+    const held = await heldLocks()
     for (const record of calls) {
       const known = this.live.get(record.callId)
       if (known) known.apply(record)
       else if (record.state === 'ringing' && record.callee?.user === this.#options.user()) this.#ring(record)
-      else if (this.#isOurs(record) && !held.has(record.callId)) this.#takeOver(record)
+      else if (this.#isOurs(record) && !held.has(lockOf(record.callId, this.#directionOf(record))))
+        this.#takeOver(record)
     }
   }
 
@@ -113,10 +114,13 @@ export class Calls {
     return [caller, callee].some(side => side?.user === user() && side.device === device)
   }
 
+  #directionOf({ caller }: CallRecord): Direction {
+    return caller.user === this.#options.user() ? 'outgoing' : 'incoming'
+  }
+
   /** The page that was in this call is gone, and its media with it. */
   #takeOver(record: CallRecord): void {
-    const direction = record.caller.user === this.#options.user() ? 'outgoing' : 'incoming'
-    const call = this.#add(new Call(this.#host, { direction, record }))
+    const call = this.#add(new Call(this.#host, { direction: this.#directionOf(record), record }))
     if (!this.#options.resumable(call)) call.hangup().catch(this.#options.onError)
   }
 

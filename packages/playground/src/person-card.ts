@@ -30,14 +30,16 @@ export function personCard({ person, peer, token, hasLink }: CardOptions): HTMLE
   const title = el('h2', { id: `name-${name}` }, name)
   const head = el('header', {}, title, badge, ...(hasLink ? [link] : []))
   const problem = el('p', { class: 'problem', role: 'alert' })
+  const lack = el('p', { class: 'lack', role: 'status', 'aria-label': `Camera of ${name}` })
   const parts = [stage(person), controls(person, peer), chat(person)]
   const panel = faultPanel(person)
   const card = el('section', { class: `card person hue-${person.hue}`, 'aria-labelledby': title.id })
-  card.append(head, ...parts.map(({ element }) => element), problem, panel.element)
+  card.append(head, ...parts.map(({ element }) => element), lack, problem, panel.element)
   const render = () => {
     setText(badge, CONNECTION_TEXTS[person.connection])
     badge.dataset.state = person.connection
     setText(problem, person.problem)
+    setText(lack, person.picture?.lack ? `${person.picture.lack}: ${name} sends a generated picture` : '')
     for (const part of [...parts, panel]) part.render()
   }
   person.on('changed', render)

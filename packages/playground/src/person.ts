@@ -66,6 +66,7 @@ export class Person extends Emitter<PersonEvents> {
       this.#change()
     })
     this.client.on('incoming', call => this.#dialing ?? this.#take(call))
+    this.client.on('resumable', call => this.#resume(call))
     this.client.on('reset', () => {
       this.resets++
       this.healing.reset()
@@ -115,6 +116,16 @@ export class Person extends Emitter<PersonEvents> {
       const { liveCall } = this
       const { stream } = await this.openPicture()
       await liveCall?.accept({ media: stream })
+      this.#closeIdlePicture()
+    })
+  }
+
+  /** The page was reloaded in a call. */
+  #resume(call: Call): void {
+    this.#take(call)
+    void this.act(async () => {
+      const { stream } = await this.openPicture()
+      await call.resume({ media: stream })
       this.#closeIdlePicture()
     })
   }

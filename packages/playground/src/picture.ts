@@ -2,7 +2,8 @@
 
 export interface Picture {
   readonly stream: MediaStream
-  readonly isCamera: boolean
+  /** Why it is not the camera that was asked for; empty: it is, or none was asked for. */
+  readonly lack: string
   stop(): void
 }
 
@@ -18,21 +19,23 @@ const FPS = 12
 
 /** Without a camera, or without the permission to use it, the picture is generated. */
 export async function openPicture(options: PictureOptions): Promise<Picture> {
-  const camera = options.wantsCamera ? await openCamera() : null
-  return camera ?? generatePicture(options)
-}
-
-async function openCamera(): Promise<Picture | null> {
+  if (!options.wantsCamera) return generatePicture(options, '')
+  // Pages without TLS have none, except on this machine.
+  if (!navigator.mediaDevices) return generatePicture(options, 'Without TLS the browser gives no camera')
   try {
     const stream = await navigator.mediaDevices.getUserMedia({ audio: true, video: { width: WIDTH, height: HEIGHT } })
-    return { stream, isCamera: true, stop: () => stopTracks(stream) }
-  } catch {
-    // There is none, it is in use, or the permission was refused. `mediaDevices` is missing on pages without TLS.
-    return null
+    return { stream, lack: '', stop: () => stopTracks(stream) }
+  } catch (error) {
+    return generatePicture(options, lackOf(error as DOMException))
   }
 }
 
-function generatePicture({ name, hue }: PictureOptions): Picture {
+function lackOf({ name, message }: DOMException): string {
+  if (name === 'NotAllowedError') return 'The camera was refused'
+  return name === 'NotFoundError' ? 'There is no camera or microphone' : `The camera does not start: ${message}`
+}
+
+function generatePicture({ name, hue }: PictureOptions, lack: string): Picture {
   const canvas = document.createElement('canvas')
   canvas.width = WIDTH
   canvas.height = HEIGHT
@@ -49,7 +52,7 @@ function generatePicture({ name, hue }: PictureOptions): Picture {
     stopTracks(stream)
     void tone.context.close()
   }
-  return { stream, isCamera: false, stop }
+  return { stream, lack, stop }
 }
 
 /** A quiet tone, so that sound can be checked. */

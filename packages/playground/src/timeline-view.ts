@@ -69,13 +69,12 @@ const sidesOf = (call: Call): CallSides => ({
 
 function showStall(shown: Shown | null, status: HTMLElement, elapsed: HTMLElement): void {
   const { timeline, call } = shown ?? {}
-  const stall = timeline && call ? stallOf(timeline, sidesOf(call)) : null
+  const end = call?.state === 'ended' ? call.reason : undefined
+  const stall = timeline && call && !end ? stallOf(timeline, sidesOf(call)) : null
   const waitedMs = stall ? Date.now() - stall.since : 0
   const isStalled = stall !== null && waitedMs > STALL_MS
   setText(elapsed, isStalled ? `${(waitedMs / 1000).toFixed(1)} s` : '')
-  const ended = timeline?.entries.findLast(({ type }) => type === 'ended')
-  const end = ended ? `Ended: ${ended.reason?.replaceAll('_', ' ')}` : ''
-  setText(status, isStalled ? stall.text.replaceAll('`', '') : end)
+  setText(status, isStalled ? stall.text.replaceAll('`', '') : end ? `Ended: ${end.replaceAll('_', ' ')}` : '')
   status.dataset.state = isStalled ? 'waiting' : 'done'
 }
 

@@ -69,7 +69,7 @@ function textOf(entry: TimelineEntry): string {
   const { type, revision, count, unconfirmed, audio, video, reason } = entry
   const details = [
     revision === undefined ? null : `#${revision}`,
-    count === undefined ? null : `× ${count}`,
+    count === undefined || count === 1 ? null : `× ${count}`,
     unconfirmed ? 'not confirmed' : null,
     audio === false ? 'microphone off' : null,
     video === false ? 'picture off' : null,

@@ -18,6 +18,7 @@ export function wireView(wire: Wire, people: readonly { name: string; hue: numbe
   const filters: Filters = { person: null, hasQuiet: false, hasToken: false }
   const list = el('ol', { class: 'entries', tabindex: '0', 'aria-label': 'Requests and events' })
   const rows = new Map<WireEntry, Row>()
+  const follow = followEnd(list)
   const lastRequests = new Map<string, WireRequest>()
   const filterAll = () => {
     for (const [entry, { element }] of rows) element.hidden = !passes(entry, filters)
@@ -28,13 +29,14 @@ export function wireView(wire: Wire, people: readonly { name: string; hue: numbe
     const row = createRow(entry, { hue, filters, request: lastRequests.get(entry.person) ?? null })
     row.element.hidden = !passes(entry, filters)
     rows.set(entry, row)
-    // Follows the newest one, unless the user has scrolled up to read.
-    const isAtEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 40
     list.append(row.element)
     dropOldest(rows)
-    if (isAtEnd) list.scrollTop = list.scrollHeight
+    follow()
   })
-  wire.on('updated', entry => rows.get(entry)?.render())
+  wire.on('updated', entry => {
+    rows.get(entry)?.render()
+    follow()
+  })
   const title = el('h2', { id: 'wire-title' }, 'Wire')
   const head = el(
     'div',
@@ -44,6 +46,22 @@ export function wireView(wire: Wire, people: readonly { name: string; hue: numbe
   )
   const bar = filterBar({ people: people.map(({ name }) => name), filters, changed: filterAll })
   return el('section', { class: 'card wire', 'aria-labelledby': title.id }, head, bar, list)
+}
+
+/** In px. */
+const NEAR_END = 40
+
+/** Keeps the end in view, also when rows or the list change their size, unless the user has scrolled up to read. */
+function followEnd(list: HTMLElement): () => void {
+  let isFollowing = true
+  list.addEventListener('scroll', () => {
+    isFollowing = list.scrollHeight - list.scrollTop - list.clientHeight < NEAR_END
+  })
+  const follow = () => {
+    if (isFollowing) list.scrollTop = list.scrollHeight
+  }
+  new ResizeObserver(follow).observe(list)
+  return follow
 }
 
 const passes = (entry: WireEntry, { person, hasQuiet }: Filters) =>
