@@ -124,8 +124,7 @@ export class Connection {
 
   get #polls(): boolean {
     const { transport } = this.#options
-    if (transport !== 'auto') return transport === 'poll'
-    return !canStream() || Date.now() < this.#pollUntil
+    return transport === 'auto' ? !canStream() || Date.now() < this.#pollUntil : transport === 'poll'
   }
 
   #afterFailure(error: unknown, signal: AbortSignal): number {
@@ -208,8 +207,7 @@ export class Connection {
 
   /** If it fails, the stream ends and is opened again. */
   #touch(): void {
-    const { requests } = this.#options
-    requests.send({ method: 'PUT', path: '/presence', body: {}, retry: false }).catch(() => {})
+    this.#options.requests.send({ method: 'PUT', path: '/presence', body: {}, retry: false }).catch(() => {})
   }
 
   async #afterEnd({ reason, reconnect, afterMs }: ReceivedEvent['data']): Promise<number | null> {
