@@ -74,6 +74,22 @@ t.test('a door station in a call that the server has forgotten knows from the sn
   t.match(program.stderr(), 'trying again: 0 connection_lost')
 })
 
+t.test('a door station that calls a user who is calling it is in one call', async t => {
+  const { proxy, alice, variables } = await startScene(t)
+  const events = alice.events('poll')
+  await events.next()
+  const args = ['-d', 'door', '127.0.0.1', `${proxy.port}`]
+  const env = { TOKEN: variables.TOKEN }
+  // Registers the device, so that alice can call it, and ends.
+  const device = startDevice(t, { port: proxy.port, env: variables })
+  await device.run('until snapshot')
+  await device.end()
+  await alice.post('/calls', { callId: 'glare', to: 'bob' })
+  const program = run(t, make('build/doorbell'), [...args, 'call', 'alice'], { env })
+  t.equal(await program.waitForExit(), 0, program.stderr())
+  t.match(program.stdout(), /hung up\n$/)
+})
+
 t.test('the door station without a token, a server or a callee', async t => {
   const { start } = await startDoorbells(t, [])
   const program = make('build/doorbell')

@@ -24,6 +24,7 @@ enum { SDP_SIZE = 65537, CANDIDATES_MAX = 64, RECEIVE_MS = 4000 };
 /** What an event says. It counts when the event is whole. */
 struct event {
   char call_id[SP_JSON_WHOLE_MAX + 1];
+  bool is_listed; /* the snapshot names our call */
   char sdp[SDP_SIZE];
   size_t sdp_size;
   uint32_t revision;
@@ -89,6 +90,8 @@ static void on_value(void *context, const char *type, const struct sp_json_value
   const bool is_offer = strcmp(type, "signal.offer") == 0;
   const int n = event.candidate_count;
   if (strcmp(path, "data.callId") == 0) copy(event.call_id, sizeof event.call_id, value);
+  if (strcmp(type, "snapshot") == 0 && strcmp(path, "calls[].callId") == 0)
+    event.is_listed = event.is_listed || strcmp(value->text, call_id) == 0;
   if (strcmp(path, "data.offer.sdp") == 0 || (is_offer && strcmp(path, "data.sdp") == 0)) append(value);
   if (strcmp(path, "data.offer.revision") == 0 || (is_offer && strcmp(path, "data.revision") == 0))
     event.revision = (uint32_t)strtoul(value->text, NULL, 10);
@@ -121,6 +124,8 @@ static void on_end(void *context, const char *type, bool is_whole) {
     take_signals();
     is_over = is_over || strcmp(type, "call.ended") == 0;
   }
+  /* After a `reset`: the end of the call was missed. */
+  if (is_whole && strcmp(type, "snapshot") == 0 && call_id[0] != '\0' && !event.is_listed) is_over = true;
   memset(&event, 0, sizeof event);
 }
 

@@ -53,6 +53,7 @@ struct doorbell {
   char call_id[SP_JSON_WHOLE_MAX];       /* the call that we are in */
   char event_call_id[SP_JSON_WHOLE_MAX]; /* the call that the event is about */
   bool is_listed;                        /* the snapshot names the call that we are in */
+  bool is_merged;                        /* the callee was calling us: we are in that call */
   char from[SP_JSON_WHOLE_MAX];
   char reason[24];
   size_t sdp_size;
@@ -78,6 +79,8 @@ static void on_value(void *context, const char *type, const struct sp_json_value
     copy(doorbell->event_call_id, sizeof doorbell->event_call_id, value);
   } else if (is_path(value, "call.callId") && doorbell->phase == CALLING) {
     copy(doorbell->call_id, sizeof doorbell->call_id, value); /* another one if the callee was calling us */
+  } else if (strcmp(type, "reply") == 0 && is_path(value, "resolution")) {
+    doorbell->is_merged = strcmp(value->text, "merged") == 0;
   } else if (strcmp(type, "snapshot") == 0 && is_path(value, "calls[].callId")) {
     doorbell->is_listed = doorbell->is_listed || strcmp(value->text, doorbell->call_id) == 0;
   } else if (is_path(value, "data.from.user")) {
@@ -185,7 +188,7 @@ static int call(struct sp_client *client, struct doorbell *doorbell, const char 
     if (!is_done(client, result) && result == SP_REFUSED) return 1;
   } while (result == SP_RETRY);
   printf("calling %s\n", to);
-  doorbell->phase = CALLED;
+  doorbell->phase = doorbell->is_merged ? IN_CALL : CALLED;
   while (doorbell->phase == CALLED) {
     result = sp_receive(client, 4000);
     if (!is_done(client, result) && result == SP_REFUSED) return 1;
