@@ -29,6 +29,8 @@ public class Client {
   static final ApiClient API = new ApiClient();
   static final CallsApi CALLS;
   static final EventsApi EVENTS;
+  /** The call to hang up when the program is interrupted. */
+  static volatile String active;
 
   static {
     API.updateBaseUri(URL);
@@ -79,6 +81,7 @@ public class Client {
   static void call(String user) throws Exception {
     String callId = UUID.randomUUID().toString();
     CreateCallRequest body = new CreateCallRequest().to(user).callId(callId).offer(new OfferDescription().sdp(sdp("actpass")));
+    active = callId;
     String cursor = repeat(() -> CALLS.createCall(body, null, DEVICE)).getCursor();
     receive(cursor, event -> {
       JsonNode data = event.get("data");
@@ -89,30 +92,35 @@ public class Client {
       // The answer comes with the accept, or after it.
       return type.equals("signal.answer") || type.equals("call.accepted") && data.has("answer");
     });
-    repeat(() -> CALLS.hangUpCall(callId, null, DEVICE, new HangUpCallRequest()));
+    hangUp();
     System.out.println("ended: hangup");
+  }
+
+  static void hangUp() throws ApiException, InterruptedException {
+    if (active != null) repeat(() -> CALLS.hangUpCall(active, null, DEVICE, new HangUpCallRequest()));
+    active = null;
   }
 
   static void answer() throws Exception {
     String cursor = repeat(() -> EVENTS.getSnapshot(DEVICE)).getCursor();
-    String[] callId = {null};
     System.out.println("ready");
     receive(cursor, event -> {
       JsonNode data = event.get("data");
       switch (event.get("type").asText()) {
         case "call.incoming" -> {
-          if (callId[0] != null) return false;
-          callId[0] = data.get("callId").asText();
+          if (active != null) return false;
+          active = data.get("callId").asText();
           System.out.println("incoming from " + data.get("from").get("user").asText());
           AcceptCallRequest body = new AcceptCallRequest().answer(new AnswerDescription().sdp(sdp("active")));
           try {
-            repeat(() -> CALLS.acceptCall(callId[0], DEVICE, body));
+            repeat(() -> CALLS.acceptCall(active, DEVICE, body));
           } catch (ApiException | InterruptedException problem) {
             throw new IllegalStateException(problem);
           }
         }
         case "call.ended" -> {
-          if (!data.get("callId").asText().equals(callId[0])) return false;
+          if (!data.get("callId").asText().equals(active)) return false;
+          active = null;
           System.out.println("ended: " + data.get("reason").asText());
           return true;
         }
@@ -130,6 +138,13 @@ public class Client {
   }
 
   public static void main(String[] arguments) throws Exception {
+    Runtime.getRuntime().addShutdownHook(new Thread(() -> {
+      try {
+        hangUp();
+      } catch (ApiException | InterruptedException ended) {
+        // It has ended, or was refused.
+      }
+    }));
     if (arguments.length == 2 && arguments[0].equals("call")) call(arguments[1]);
     else answer();
     System.exit(0);

@@ -59,8 +59,7 @@ async def events_after(cursor):
         try:
             # A heartbeat arrives every 15 s. Without one the connection is dead, even if it is open.
             async with httpx.AsyncClient(timeout=httpx.Timeout(10, read=40), headers=HEADERS) as http:
-                headers = {"Last-Event-ID": cursor}
-                async with aconnect_sse(http, "GET", f"{URL}/v1/events", headers=headers) as stream:
+                async with aconnect_sse(http, "GET", f"{URL}/v1/events", headers={"Last-Event-ID": cursor}) as stream:
                     stream.response.raise_for_status()
                     async for event in stream.aiter_sse():
                         yield event.event, json.loads(event.data)["data"]
@@ -106,7 +105,11 @@ async def make_call(user):
     media = Media((await request(list_ice_servers)).to_dict()["iceServers"])
     call_id = str(uuid4())
     body = CreateCallRequest(to=user, call_id=call_id, offer=OfferDescription(sdp=await media.offer()))
-    created = await request(create_call, body=body)
+    try:
+        created = await request(create_call, body=body)
+    except asyncio.CancelledError:  # Ctrl-C: the server may have the call.
+        await request(hang_up_call, call_id)
+        raise
     following = asyncio.create_task(follow_call(call_id, created.cursor, media))
     try:
         # Only a call that has ended, or that is without media, is followed to its end.
@@ -145,33 +148,37 @@ async def answer_call():
     # The event of a call that rings already, with its offer, is before the cursor of the snapshot.
     is_ringing = any(call.state == CallState.RINGING for call in snapshot.calls)
     call_id = None
-    async with aclosing(events_after("start" if is_ringing else snapshot.cursor)) as events:
-        async for kind, data in events:
-            if kind == "caught-up":
-                print("ready", flush=True)
-            elif kind == "call.incoming" and call_id is None:
-                print(f"incoming from {data['from']['user']}", flush=True)
-                media = Media((await request(list_ice_servers)).to_dict()["iceServers"])
-                sdp = await media.answer(data["offer"]["sdp"]) if "offer" in data else None
-                body = AcceptCallRequest(answer=AnswerDescription(sdp=sdp) if sdp else UNSET)
-                try:
-                    await request(accept_call, data["callId"], body=body)
-                except Refused as refusal:
-                    # The caller hung up, or another device answered.
-                    print(refusal, flush=True)
+    try:
+        async with aclosing(events_after("start" if is_ringing else snapshot.cursor)) as events:
+            async for kind, data in events:
+                if kind == "caught-up":
+                    print("ready", flush=True)
+                elif kind == "call.incoming" and call_id is None:
+                    print(f"incoming from {data['from']['user']}", flush=True)
+                    media = Media((await request(list_ice_servers)).to_dict()["iceServers"])
+                    sdp = await media.answer(data["offer"]["sdp"]) if "offer" in data else None
+                    body = AcceptCallRequest(answer=AnswerDescription(sdp=sdp) if sdp else UNSET)
+                    try:
+                        await request(accept_call, data["callId"], body=body)
+                    except Refused as refusal:
+                        # The caller hung up, or another device answered.
+                        print(refusal, flush=True)
+                        await media.connection.close()
+                        continue
+                    call_id = data["callId"]
+                    await media.add(data.get("candidates", []))
+                elif kind == "signal.offer" and data["callId"] == call_id:
+                    sdp = await media.answer(data["sdp"])
+                    await request(send_answer, call_id, body=AnswerRequest(sdp=sdp, revision=data["revision"]))
+                elif kind == "signal.candidates" and data["callId"] == call_id:
+                    await media.add(data["candidates"])
+                elif kind == "call.ended" and data["callId"] == call_id:
                     await media.connection.close()
-                    continue
-                call_id = data["callId"]
-                await media.add(data.get("candidates", []))
-            elif kind == "signal.offer" and data["callId"] == call_id:
-                sdp = await media.answer(data["sdp"])
-                await request(send_answer, call_id, body=AnswerRequest(sdp=sdp, revision=data["revision"]))
-            elif kind == "signal.candidates" and data["callId"] == call_id:
-                await media.add(data["candidates"])
-            elif kind == "call.ended" and data["callId"] == call_id:
-                await media.connection.close()
-                print(f"ended: {data['reason']}")
-                return
+                    print(f"ended: {data['reason']}")
+                    return
+    except asyncio.CancelledError:  # Ctrl-C
+        await asyncio.gather(*(request(hang_up_call, each) for each in [call_id] if each))
+        raise
 
 
 command, *arguments = sys.argv[1:] or ["help"]

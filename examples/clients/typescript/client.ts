@@ -94,9 +94,10 @@ function sdp(setup: 'actpass' | 'active'): string {
 
 const [command, user] = process.argv.slice(2)
 
-process.once('SIGINT', async () => {
-  await Promise.allSettled([...client.calls.values()].map(call => call.hangup()))
-  process.exit(130)
+let hangingUp: Promise<unknown> = Promise.resolve()
+process.once('SIGINT', () => {
+  const hangups = [...client.calls.values()].map(call => call.hangup())
+  hangingUp = Promise.allSettled(hangups).then(() => process.exit(130))
 })
 
 try {
@@ -110,5 +111,7 @@ try {
   console.error((error as Error).message)
   process.exitCode = 1
 }
+// A call ends here before the server knows.
+await hangingUp
 // @roamhq/wrtc 0.10 crashes if a process that had connections ends by itself.
 process.exit()
