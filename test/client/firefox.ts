@@ -1,8 +1,7 @@
 // Headless Firefox with a fake camera and microphone, driven over WebDriver BiDi.
-import { accessSync, constants } from 'node:fs'
-import { delimiter, join } from 'node:path'
 import puppeteer, { type Browser } from 'puppeteer-core'
 import type { Test } from 'tap'
+import { findBrowser } from '../browser/find-browser.js'
 import { guard } from '../helpers/child-process.js'
 
 const NAMES = ['firefox-esr', 'firefox']
@@ -26,29 +25,11 @@ const PREFERENCES = {
   'toolkit.telemetry.server': 'http://127.0.0.1:1'
 }
 
-function findFirefox(): string {
-  const { FIREFOX_PATH, PATH = '' } = process.env
-  if (FIREFOX_PATH) return FIREFOX_PATH
-  const paths = PATH.split(delimiter).flatMap(directory => NAMES.map(name => join(directory, name)))
-  const found = paths.find(isExecutable)
-  if (found) return found
-  throw new Error(`These tests need Firefox: ${NAMES.join(', ')} on the PATH, or its path in FIREFOX_PATH`)
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK)
-    return true
-  } catch {
-    return false
-  }
-}
-
 /** It is closed after the test. */
 export async function launchFirefox(t: Test): Promise<Browser> {
   const browser = await puppeteer.launch({
     browser: 'firefox',
-    executablePath: findFirefox(),
+    executablePath: findBrowser(NAMES, 'FIREFOX_PATH'),
     headless: true,
     extraPrefsFirefox: PREFERENCES
   })
