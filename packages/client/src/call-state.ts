@@ -98,13 +98,13 @@ export class CallState extends Receiver<CallEvents> {
     return this.record.version ?? 0
   }
 
-  /** Takes the state of a reply, an event or a snapshot. */
+  /** @internal Takes the state of a reply, an event or a snapshot. */
   apply(record: Partial<CallRecord>): void {
     if (this.state === 'ended' || (record.version ?? this.version) < this.version) return
     this.record = { ...this.record, ...record }
     this.#note(record)
     const { state = this.state } = record
-    if (state === 'ended') this.finish(record.reason ?? 'server', record.endedBy)
+    if (state === 'ended') this.finishAs(record.reason ?? 'server', record.endedBy)
     else this.advance(state)
   }
 
@@ -122,8 +122,8 @@ export class CallState extends Receiver<CallEvents> {
     if (state === 'connected') this.emit('connected', {})
   }
 
-  /** The call has ended for this device. */
-  finish(reason: EndReason, by: CallParty | null = null): void {
+  /** @internal The call has ended for this device. */
+  finishAs(reason: EndReason, by: CallParty | null = null): void {
     if (this.state === 'ended') return
     this.state = 'ended'
     this.reason = reason
@@ -133,7 +133,7 @@ export class CallState extends Receiver<CallEvents> {
 
   protected override take({ type, data }: SignalpostEvent): void {
     // Its reason is that of this user; the state of the call has the reason of the one who ended it, or goes on elsewhere.
-    if (type === 'call.ended') this.finish(data.reason, data.endedBy)
+    if (type === 'call.ended') this.finishAs(data.reason, data.endedBy)
     this.apply('call' in data ? data.call : (data as { version: number }))
     if (this.state === 'ended') return
     const name = type.slice(type.indexOf('.') + 1)

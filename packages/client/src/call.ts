@@ -32,12 +32,15 @@ export interface CallHost extends Requester {
 }
 
 export class Call extends CallState {
-  /** Whether this tab is in the call: it called, accepted or resumed it. */
+  /** @internal Whether this tab is in the call: it called, accepted or resumed it. */
   isHere = false
   readonly #host: CallHost
   readonly #media = new CallMedia()
   /** The body of the create. Null: the server has the call. */
   #creation: CreateBody | null = null
+  readonly #report = (error: unknown): void => {
+    if (this.state !== 'ended' && !isGone(error) && !this.emit('error', error)) this.#host.onError(error)
+  }
 
   constructor(host: CallHost, start: Start) {
     super(start)
@@ -53,7 +56,7 @@ export class Call extends CallState {
     return this.#media.remote
   }
 
-  /** The first offer goes with the create. */
+  /** @internal The first offer goes with the create. */
   async create(body: CreateBody, { offer, candidates, end, ...options }: AcceptOptions): Promise<void> {
     this.#creation = body
     this.#enter()
@@ -64,7 +67,7 @@ export class Call extends CallState {
     } catch (error) {
       // It was hung up meanwhile, which closed the connection.
       if (this.state === 'ended' && !(error instanceof Problem)) return
-      this.finish((error as Problem).code === 'callee_busy' ? 'busy' : 'failed')
+      this.finishAs((error as Problem).code === 'callee_busy' ? 'busy' : 'failed')
       throw error
     }
   }
@@ -104,7 +107,7 @@ export class Call extends CallState {
     } catch (error) {
       this.isHere = false
       this.#media.close()
-      if ((error as Problem).code === 'answered_elsewhere') this.finish('answered_elsewhere')
+      if ((error as Problem).code === 'answered_elsewhere') this.finishAs('answered_elsewhere')
       throw this.state === 'ended' && !(error instanceof Problem) ? endedProblem(this.reason) : error
     }
   }
@@ -127,7 +130,7 @@ export class Call extends CallState {
   async resume(options: MediaOptions = {}): Promise<void> {
     this.#enter()
     const negotiator = await this.#open(options)
-    negotiator?.offer().catch(error => this.#report(error))
+    negotiator?.offer().catch(this.#report)
   }
 
   #enter(): void {
@@ -145,8 +148,8 @@ export class Call extends CallState {
         if (this.remoteStream) this.emit('track', { track, transceiver, stream: this.remoteStream })
       },
       onConnected: () => this.#reportConnected(),
-      onFailed: () => this.hangup('media_failed').catch(error => this.#report(error)),
-      onError: error => this.#report(error)
+      onFailed: () => this.hangup('media_failed').catch(this.#report),
+      onError: this.#report
     })
   }
 
@@ -159,7 +162,7 @@ export class Call extends CallState {
   async #reportConnected(): Promise<void> {
     if (this.state !== 'connecting') return
     this.advance('connected')
-    await this.#post('connected').catch(error => this.#report(error))
+    await this.#post('connected').catch(this.#report)
   }
 
   // ── Acting ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -179,7 +182,7 @@ export class Call extends CallState {
 
   async #end(reason: EndReason, action: string, request: EndRequest): Promise<void> {
     if (this.state === 'ended') return
-    this.finish(reason)
+    this.finishAs(reason)
     await endCall(this.#host, pathOf(this.id, action), request)
   }
 
@@ -228,17 +231,14 @@ export class Call extends CallState {
     super.advance(state)
     if (this.state === before) return
     const sends = this.#media.mute({})
-    if (before === 'ringing' && Object.keys(sends).length > 0) this.mute({}).catch(error => this.#report(error))
+    if (before === 'ringing' && Object.keys(sends).length > 0) this.mute({}).catch(this.#report)
     this.#media.negotiator?.expectAnswer()
   }
 
-  override finish(reason: EndReason, by: CallParty | null = null): void {
+  /** @internal */
+  override finishAs(reason: EndReason, by: CallParty | null = null): void {
     this.#media.close()
-    super.finish(reason, by)
-  }
-
-  #report(error: unknown): void {
-    if (this.state !== 'ended' && !isGone(error) && !this.emit('error', error)) this.#host.onError(error)
+    super.finishAs(reason, by)
   }
 
   protected override onListenerError(error: unknown): void {

@@ -4,7 +4,7 @@ import { type AcceptOptions, Call, type CallHost, type CreateBody } from './call
 import { type Direction, heldLocks, lockOf } from './call-locks.js'
 import { pathOf } from './call-requests.js'
 import type { Signals } from './call-state.js'
-import type { SignalpostEvent } from './core.js'
+import type { SignalpostCore, SignalpostEvent } from './core.js'
 import { listen, randomId } from './platform.js'
 
 export interface CallOptions extends AcceptOptions, Partial<Omit<CreateBody, 'to' | 'media'>> {
@@ -15,12 +15,9 @@ export interface CallOptions extends AcceptOptions, Partial<Omit<CreateBody, 'to
 }
 
 export interface CallsOptions extends Omit<CallHost, 'rename'> {
-  readonly device: string
-  readonly user: () => string
-  /** Rings. Returns false if the application does not listen. */
-  incoming(call: Call): boolean
-  /** A call of this device that no tab has. Returns false if the application does not listen. */
-  resumable(call: Call): boolean
+  readonly client: Pick<SignalpostCore, 'device' | 'user' | 'request'>
+  /** A call rings, or no tab has it. Returns false if the application does not listen. */
+  ring(type: 'incoming' | 'resumable', call: Call): boolean
   isResumed(): boolean
 }
 
@@ -40,12 +37,12 @@ export class Calls {
     const { callId = randomId(), media, kind = kindOf(media), signal, ...rest } = options
     signal?.throwIfAborted()
     const { setup, rtc, offer, answer, candidates, end, ...body } = rest
-    const { device, user } = this.#options
+    const { device, user } = this.#options.client
     const record = {
       ...body,
       callId,
       media: kind ?? null,
-      caller: { user: user(), device },
+      caller: { user: user ?? '', device },
       callee: { user: to, device: null }
     }
     const call = this.#add(new Call(this.#host, { direction: 'outgoing', record }))
@@ -66,7 +63,7 @@ export class Calls {
   /** The call that rang here under this id is the one that we now have. */
   #rename(call: Call, before: string): void {
     this.live.delete(before)
-    this.live.get(call.id)?.finish('merged')
+    this.live.get(call.id)?.finishAs('merged')
     this.live.set(call.id, call)
   }
 
@@ -83,45 +80,46 @@ export class Calls {
   #ring(record: CallRecord, { offer, candidates, end }: Signals = {}): void {
     const first = { offer, candidates, end }
     const call = this.#add(new Call(this.#host, { direction: 'incoming', record, first }))
-    if (!this.#options.incoming(call)) return
-    this.#host.request('POST', pathOf(call.id, 'ringing')).catch(() => {})
+    if (!this.#options.ring('incoming', call)) return
+    // The other tabs ring themselves: they need not be told.
+    this.#options.client.request('POST', pathOf(call.id, 'ringing')).catch(() => {})
   }
 
   /** Another tab of this device has acted. */
   onOwn({ call: record }: { call?: CallRecord }): void {
     const call = record && this.live.get(record.callId)
     if (!call || call.isHere || call.version > record.version) return
-    if (record.state !== 'ended') call.finish('answered_elsewhere')
-    else call.finish(record.reason === 'declined' ? 'declined_elsewhere' : (record.reason ?? 'server'))
+    if (record.state !== 'ended') call.finishAs('answered_elsewhere')
+    else call.finishAs(record.reason === 'declined' ? 'declined_elsewhere' : (record.reason ?? 'server'))
   }
 
   /** At the start, and after a reset: events may be missing. */
   async onSnapshot({ calls }: Snapshot): Promise<void> {
     const ids = new Set(calls.map(({ callId }) => callId))
-    for (const call of this.live.values()) if (!ids.has(call.id) && call.version > 0) call.finish('lost')
+    for (const call of this.live.values()) if (!ids.has(call.id) && call.version > 0) call.finishAs('lost')
     const held = await heldLocks()
     for (const record of calls) {
       const known = this.live.get(record.callId)
       if (known) known.apply(record)
-      else if (record.state === 'ringing' && record.callee?.user === this.#options.user()) this.#ring(record)
+      else if (record.state === 'ringing' && record.callee?.user === this.#options.client.user) this.#ring(record)
       else if (this.#isOurs(record) && !held.has(lockOf(record.callId, this.#directionOf(record))))
         this.#takeOver(record)
     }
   }
 
   #isOurs({ caller, callee }: CallRecord): boolean {
-    const { device, user } = this.#options
-    return [caller, callee].some(side => side?.user === user() && side.device === device)
+    const { device, user } = this.#options.client
+    return [caller, callee].some(side => side?.user === user && side.device === device)
   }
 
   #directionOf({ caller }: CallRecord): Direction {
-    return caller.user === this.#options.user() ? 'outgoing' : 'incoming'
+    return caller.user === this.#options.client.user ? 'outgoing' : 'incoming'
   }
 
   /** The page that was in this call is gone, and its media with it. */
   #takeOver(record: CallRecord): void {
     const call = this.#add(new Call(this.#host, { direction: this.#directionOf(record), record }))
-    if (!this.#options.resumable(call)) call.hangup().catch(this.#options.onError)
+    if (!this.#options.ring('resumable', call)) call.hangup().catch(this.#options.onError)
   }
 
   #onPageHide(): void {

@@ -73,9 +73,8 @@ export class CandidateQueue {
   /** Candidates of one generation, because `end` names none: it would end the newest. */
   #takeBatch(): (RTCIceCandidate | null)[] {
     const ufrag = this.#unsent[0]?.usernameFragment
-    const other = this.#unsent.findIndex(each => each !== null && each.usernameFragment !== ufrag)
-    const last = this.#unsent.indexOf(null)
-    const sizes = [other, last < 0 ? last : last + 1, BATCH].filter(size => size > 0)
+    const other = this.#unsent.findIndex(each => each && each.usernameFragment !== ufrag)
+    const sizes = [other, this.#unsent.indexOf(null) + 1, BATCH].filter(size => size > 0)
     return this.#unsent.splice(0, Math.min(...sizes))
   }
 }

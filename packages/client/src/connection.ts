@@ -10,7 +10,7 @@ export type ConnectionState = 'connecting' | 'live' | 'polling' | 'offline' | 'c
 
 export type Transport = 'auto' | 'sse' | 'poll'
 
-export interface ConnectionListener {
+export interface ConnectionOwner {
   /** Also called again with the same state, as a proof that the connection is being looked after. */
   onState(state: ConnectionState): void
   /** A new event of the mailbox, or a notice. */
@@ -30,7 +30,7 @@ export interface ConnectionOptions {
   readonly inbox: Inbox
   readonly transport: Transport
   readonly times: Times
-  readonly listener: ConnectionListener
+  readonly owner: ConnectionOwner
 }
 
 interface PollReply {
@@ -106,7 +106,9 @@ export class Connection {
       this.#isBackingOff = false
       this.#attempt = new AbortController()
       const { signal } = this.#attempt
-      const waitMs = await this.#attend(signal).catch(error => this.#afterFailure(error, signal))
+      const ended = this.#polls ? this.#poll(signal) : this.#stream(signal)
+      // Null if only the transport changes.
+      const waitMs = await ended.catch(error => this.#afterFailure(error, signal))
       if (this.#isStopped || waitMs === null) continue
       this.#report()
       await onlineOrAfter(waitMs, signal)
@@ -114,12 +116,7 @@ export class Connection {
   }
 
   #report(): void {
-    this.#options.listener.onState(isOffline() ? 'offline' : 'connecting')
-  }
-
-  /** Resolves when the stream or the polls have ended: to the time until the next attempt; null if only the transport changes. */
-  #attend(signal: AbortSignal): Promise<number | null> {
-    return this.#polls ? this.#poll(signal) : this.#stream(signal)
+    this.#options.owner.onState(isOffline() ? 'offline' : 'connecting')
   }
 
   get #polls(): boolean {
@@ -141,7 +138,7 @@ export class Connection {
 
   #end(reason: string, problem: Problem | null): void {
     this.stop()
-    this.#options.listener.onEnd(reason, problem)
+    this.#options.owner.onEnd(reason, problem)
   }
 
   // ── Stream ──
@@ -180,7 +177,7 @@ export class Connection {
   #becomeLive(): void {
     this.#failures = 0
     this.#askedAt = Date.now()
-    this.#options.listener.onState('live')
+    this.#options.owner.onState('live')
   }
 
   /**
@@ -190,7 +187,7 @@ export class Connection {
   #beat(asks: boolean): void {
     this.#silentStreams = 0
     this.#streamAgainMs = this.#options.times.streamAgainMs
-    this.#options.listener.onState('live')
+    this.#options.owner.onState('live')
     if (!asks) return
     if (this.#options.requests.lastSentAt <= this.#askedAt) this.#touch()
     this.#askedAt = Date.now()
@@ -198,10 +195,10 @@ export class Connection {
 
   /** Any request with a new token extends the stream. */
   #extend(): void {
-    const { requests, listener } = this.#options
+    const { requests, owner } = this.#options
     requests.refreshToken().then(
       () => this.#touch(),
-      error => listener.onError(error)
+      error => owner.onError(error)
     )
   }
 
@@ -220,7 +217,7 @@ export class Connection {
   // ── Long-poll ──
 
   async #poll(signal: AbortSignal): Promise<null> {
-    const { requests, inbox, listener } = this.#options
+    const { requests, inbox, owner } = this.#options
     // The first one does not wait: its reply shows that events arrive.
     for (let waitS = 0; this.#polls && !signal.aborted; waitS = this.#pollS) {
       const path = `/events/poll?cursor=${encodeURIComponent(inbox.cursor)}&wait=${waitS}`
@@ -229,7 +226,7 @@ export class Connection {
       if (signal.aborted) break
       this.#failures = 0
       this.#lastEventAt = Date.now()
-      listener.onState('polling')
+      owner.onState('polling')
       for (const event of [...events, ...notices]) await this.#deliver(event)
     }
     return null
@@ -242,9 +239,9 @@ export class Connection {
   }
 
   async #deliver(event: ReceivedEvent): Promise<void> {
-    const { inbox, listener } = this.#options
+    const { inbox, owner } = this.#options
     if (this.#isStopped) return
-    if (event.type === 'reset') await listener.onReset(String(event.data.reason), String(event.data.cursor))
-    else if (inbox.receive(event)) listener.onEvent(event)
+    if (event.type === 'reset') await owner.onReset(String(event.data.reason), String(event.data.cursor))
+    else if (inbox.receive(event)) owner.onEvent(event)
   }
 }

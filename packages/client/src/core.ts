@@ -63,7 +63,7 @@ export class SignalpostCore<Events extends CoreEvents = CoreEvents> extends Emit
       token: options.token,
       device: this.device,
       retryForMs: options.retryForMs ?? 30_000,
-      fetch: options.fetch ?? ((input, init) => fetch(input, init))
+      fetch: options.fetch ?? ((...request) => fetch(...request))
     })
   }
 
@@ -145,7 +145,10 @@ export class SignalpostCore<Events extends CoreEvents = CoreEvents> extends Emit
       inbox: this.#inbox,
       transport,
       times: { ...TIMES, ...times },
-      listener: {
+      // Of the lock and the channel of the tabs.
+      name: `signalpost ${JSON.stringify([url, this.#user, this.device])}`,
+      onOwn: (act: unknown) => this.#fire('own', act),
+      owner: {
         onState: (state: ConnectionState) => this.#setState(state),
         onEvent: (event: ReceivedEvent) => this.#deliver(event),
         onReset: (reason: string, cursor?: string, snapshot?: unknown) =>
@@ -154,19 +157,14 @@ export class SignalpostCore<Events extends CoreEvents = CoreEvents> extends Emit
         onError: (error: unknown) => this.onListenerError(error)
       }
     }
-    const name = `signalpost ${JSON.stringify([url, this.#user, this.device])}`
-    const onOwn = (act: unknown) => this.#fire('own', act)
-    this.#link = this.#sharesTabs ? new SharedConnection({ ...options, name, onOwn }) : new Connection(options)
+    this.#link = this.#sharesTabs ? new SharedConnection(options) : new Connection(options)
     this.#link.start()
   }
 
   /** A page that is frozen, or kept for the back button, receives nothing: another tab takes over. */
   #watchPage(): void {
     const page = globalThis.document
-    const suspend = () => {
-      this.#link?.stop()
-      this.#link = null
-    }
+    const suspend = () => this.#suspend()
     const resume = () => this.#link ?? this.#open()
     listen('pagehide', suspend, this.#ending)
     listen('pageshow', resume, this.#ending)
@@ -174,6 +172,11 @@ export class SignalpostCore<Events extends CoreEvents = CoreEvents> extends Emit
     listen('freeze', suspend, this.#ending, page)
     listen('resume', resume, this.#ending, page)
     listen('visibilitychange', () => page.hidden || this.#link?.hurry(), this.#ending, page)
+  }
+
+  #suspend(): void {
+    this.#link?.stop()
+    this.#link = null
   }
 
   /** Repeats until there is a reply. */
@@ -194,9 +197,9 @@ export class SignalpostCore<Events extends CoreEvents = CoreEvents> extends Emit
     return snapshot
   }
 
-  #deliver({ id = null, type, timestamp, data }: ReceivedEvent): void {
-    this.#fire('event', { id, type, timestamp, data } as unknown as SignalpostEvent)
-    this.#fire(type as keyof EventData, data as never)
+  #deliver(event: ReceivedEvent): void {
+    this.#fire('event', { ...event, id: event.id ?? null } as unknown as SignalpostEvent)
+    this.#fire(event.type as keyof EventData, event.data as never)
   }
 
   #setState(state: ConnectionState): void {
@@ -209,8 +212,7 @@ export class SignalpostCore<Events extends CoreEvents = CoreEvents> extends Emit
   #end(reason: string, problem: Problem | null): void {
     if (this.#state === 'closed') return
     this.#ending.abort()
-    this.#link?.stop()
-    this.#link = null
+    this.#suspend()
     this.#connected = null
     this.#flow?.fail(problem ?? new Problem({ code: 'aborted', message: `The connection has ended: ${reason}` }))
     this.#setState('closed')

@@ -1,18 +1,14 @@
 // Aborts a request that is late, or that is aborted from outside.
 
-export class Deadline {
+export class Deadline extends AbortController {
   /** Whether it was late. */
   isOver = false
-  readonly #controller = new AbortController()
   #timer: ReturnType<typeof setTimeout> | undefined
 
   constructor(outer?: AbortSignal) {
-    outer?.addEventListener('abort', this.end, this.#controller)
+    super()
+    outer?.addEventListener('abort', () => this.end(), this)
     if (outer?.aborted) this.end()
-  }
-
-  get signal(): AbortSignal {
-    return this.#controller.signal
   }
 
   /** Replaces the one before. */
@@ -29,8 +25,8 @@ export class Deadline {
   }
 
   /** Aborts what has not ended. */
-  readonly end = (): void => {
+  end(): void {
     this.clear()
-    this.#controller.abort()
+    this.abort()
   }
 }

@@ -27,7 +27,7 @@ export class Emitter<Events> {
 
   /** Whether there is a listener. */
   protected has(type: keyof Events): boolean {
-    return (this.#listeners.get(type)?.size ?? 0) > 0
+    return Boolean(this.#listeners.get(type)?.size)
   }
 
   /** Whether a listener was there. */

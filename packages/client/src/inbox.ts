@@ -5,11 +5,11 @@ const EVENTS_KEPT = 64
 
 export class Inbox {
   /** `event` is null for a cursor to start from. */
-  #entries: { readonly id: string; readonly event: ReceivedEvent | null }[]
+  #entries: { readonly id: string; readonly event: ReceivedEvent | null }[] = []
 
   /** `cursor`: that of a snapshot, which has the effects of all events before it. */
   constructor(cursor: string) {
-    this.#entries = [{ id: cursor, event: null }]
+    this.restart(cursor)
   }
 
   get cursor(): string {

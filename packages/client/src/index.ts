@@ -50,10 +50,8 @@ export class Signalpost extends SignalpostCore<Events> {
     this.#rooms = new Rooms(host)
     this.#calls = new Calls({
       ...host,
-      device: this.device,
-      user: () => this.user ?? '',
-      incoming: call => this.emit('incoming', call),
-      resumable: call => this.emit('resumable', call),
+      client: this,
+      ring: (type, call) => this.emit(type, call),
       isResumed: () => this.has('resumable'),
       onError: error => this.onListenerError(error)
     })

@@ -57,7 +57,7 @@ export class Mesh implements Flow {
   async #post(to: string, action: string, body: { sdp?: string }): Promise<{ revision: number }> {
     const { request } = this.#options
     const sdp = body.sdp && markSlides(body.sdp, this.#screen.id)
-    return request('POST', action, { to, ...body, ...(sdp && { sdp }) })
+    return request('POST', `/${action}`, { to, ...body, sdp })
   }
 
   receive(type: string, data: RoomEventData): void {

@@ -2,9 +2,8 @@
 
 /** A random text of 32 digits. `crypto.randomUUID` is missing on pages without TLS, and all of `crypto` in React Native. */
 export function randomId(): string {
-  const bytes = new Uint8Array(16)
-  if (globalThis.crypto) crypto.getRandomValues(bytes)
-  else for (let i = 0; i < bytes.length; i++) bytes[i] = Math.random() * 256
+  const bytes = new Uint8Array(16).map(() => Math.random() * 256)
+  globalThis.crypto?.getRandomValues(bytes)
   return Array.from(bytes, byte => byte.toString(16).padStart(2, '0')).join('')
 }
 

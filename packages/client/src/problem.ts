@@ -27,27 +27,27 @@ export const mayRepeat = ({ retryable, status }: Problem): boolean => retryable 
 
 /** The problem in a reply without success. The reply of a proxy counts as a failure of the network: the request may be repeated. */
 export async function problemOf(response: Response): Promise<Problem> {
-  const { status } = response
-  const retryAfterMs = retryAfterMsOf(response.headers.get('retry-after'))
-  const body = isProblem(response) ? ((await response.json().catch(() => null)) as ProblemBody | null) : null
-  if (!body)
-    return new Problem({ code: 'network', message: `HTTP status ${status}`, status, retryable: true, retryAfterMs })
-  const { code, title, detail, retryable } = body
+  const { status, headers } = response
+  const isProblem = headers.get('content-type')?.startsWith('application/problem+json')
+  const body = isProblem ? ((await response.json().catch(() => null)) as ProblemBody | null) : null
+  const { code, title, detail, retryable } = body ?? {
+    code: 'network',
+    title: `HTTP status ${status}`,
+    detail: '',
+    retryable: true
+  }
   return new Problem({
     code,
     message: detail && detail !== title ? `${title}. ${detail}` : title,
     status,
     retryable,
-    retryAfterMs,
+    retryAfterMs: retryAfterMsOf(headers.get('retry-after')),
     body
   })
 }
 
-const isProblem = ({ headers }: Response) => /^application\/problem\+json/.test(headers.get('content-type') ?? '')
-
 /** RFC 9110, section 10.2.3: seconds, or a date. */
 function retryAfterMsOf(value: string | null): number | null {
-  if (value === null) return null
-  const ms = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now()
+  const ms = Number(value) * 1000 || Date.parse(String(value)) - Date.now()
   return Number.isNaN(ms) ? null : Math.max(0, ms)
 }

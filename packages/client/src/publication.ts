@@ -89,21 +89,21 @@ export interface Received {
   readonly source: Source
   readonly track: MediaStreamTrack
   /** In mode sfu. */
-  readonly producerId?: string
+  readonly producerId?: string | undefined
 }
 
 export interface FlowOptions {
   /** Our participant id. */
   readonly own: string
   readonly publications: ReadonlySet<Publication>
-  /** Sends a request beneath `/rooms/{roomId}/`. */
+  /** Sends a request beneath `/rooms/{roomId}`. */
   request<T>(method: Method, path: string, body?: object): Promise<T>
   connect(): RTCPeerConnection
-  readonly iceServers: RTCIceServer[]
+  iceServers(): Promise<RTCIceServer[]>
   readonly mediasoup: MediasoupLoader | undefined
   onTrack(participantId: string, received: Received): void
   onTrackEnded(participantId: string, source: Source, kind: string): void
   /** A moderator has paused or closed what we publish. */
-  onModerated(publication: Publication, what: 'paused' | 'closed', by: ActingDevice): void
+  onModerated(moderated: { publication: Publication; what: 'paused' | 'closed'; by: ActingDevice }): void
   onError(error: unknown): void
 }

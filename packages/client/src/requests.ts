@@ -60,19 +60,18 @@ export class Requests {
   readonly #options: RequestsOptions
   #token: string | null = null
   /** A token is being asked for. */
-  #refreshing: Promise<string> | null = null
+  #refreshing: Promise<void> | null = null
 
   constructor(options: RequestsOptions) {
     this.#options = options
   }
 
   /** Asks the application for a new token. The old one is used until it has come. */
-  refreshToken(): Promise<string> {
+  refreshToken(): Promise<void> {
     this.#refreshing ??= Promise.resolve()
       .then(this.#options.token)
       .then(token => {
         this.#token = token
-        return token
       })
       .finally(() => {
         this.#refreshing = null
@@ -111,30 +110,31 @@ export class Requests {
 
   /** One attempt, or two if the token has expired. Resolves to a reply of success. @throws Problem, or what `fetch` and `token` throw */
   async open(attempt: Attempt): Promise<Response> {
-    const token = this.#token ?? (await this.refreshToken())
-    const response = await this.#fetch(attempt, token)
+    if (!this.#token) await this.refreshToken()
+    const token = this.#token
+    let response = await this.#fetch(attempt)
+    if (response.status === 401) {
+      // Another request may have got a new one meanwhile.
+      if (this.#token === token) await this.refreshToken()
+      response = await this.#fetch(attempt)
+    }
     if (response.ok) return response
-    if (response.status !== 401) throw await problemOf(response)
-    // Another request may have got a new one meanwhile.
-    const renewed = this.#token === token ? await this.refreshToken() : (this.#token ?? token)
-    const second = await this.#fetch(attempt, renewed)
-    if (!second.ok) throw await problemOf(second)
-    return second
+    throw await problemOf(response)
   }
 
-  #fetch(attempt: Attempt, token: string): Promise<Response> {
+  #fetch(attempt: Attempt): Promise<Response> {
     const { url, device, fetch } = this.#options
     const { method, path, headers, body = null, signal, keepalive = false, onSend } = attempt
     this.lastSentAt = Date.now()
     onSend?.()
     return fetch(`${url}/v1${path}`, {
       method,
-      headers: { ...headers, authorization: `Bearer ${token}`, 'x-device-id': encodeURIComponent(device) },
+      headers: { ...headers, authorization: `Bearer ${this.#token}`, 'x-device-id': encodeURIComponent(device) },
       body,
       keepalive,
       // In Firefox a request waits for another one of the same URL whose reply might be cached: for a stream, without end.
       cache: 'no-store',
-      ...(signal && { signal })
+      signal: signal ?? null
     })
   }
 }
@@ -142,7 +142,7 @@ export class Requests {
 /** What `fetch` and `token` throw counts as a failure of the network. */
 export function problemFrom(error: unknown, signal?: AbortSignal): Problem {
   if (error instanceof Problem) return error
-  if (signal?.aborted) return new Problem({ code: 'aborted', message: 'The request was aborted', cause: error })
+  if (signal?.aborted) return new Problem({ code: 'aborted', message: 'Aborted', cause: error })
   const message = error instanceof Error ? error.message : String(error)
   return new Problem({ code: 'network', message, retryable: true, cause: error })
 }
@@ -150,6 +150,7 @@ export function problemFrom(error: unknown, signal?: AbortSignal): Problem {
 function encoded(method: Method, body: unknown, { idempotencyKey }: RequestOptions): Pick<Attempt, 'headers' | 'body'> {
   const key = method === 'POST' ? { 'idempotency-key': idempotencyKey ?? randomId() } : {}
   if (body === undefined) return { headers: key }
-  if (typeof body === 'string') return { headers: { ...key, 'content-type': 'application/sdp' }, body }
-  return { headers: { ...key, 'content-type': 'application/json' }, body: JSON.stringify(body) }
+  const isText = typeof body === 'string'
+  const headers = { ...key, 'content-type': `application/${isText ? 'sdp' : 'json'}` }
+  return { headers, body: isText ? body : JSON.stringify(body) }
 }

@@ -45,8 +45,6 @@ interface Left {
 /** Events of the server that have another name here. */
 const RENAMED: Readonly<Record<string, string>> = { 'sfu.producer_paused': 'paused', 'sfu.producer_resumed': 'resumed' }
 
-export const NO_SESSION: SfuState = { sessionId: null, available: true, producers: [] }
-
 export abstract class RoomState extends Receiver<RoomEvents> {
   readonly id: string
   participantId = ''
@@ -81,12 +79,12 @@ export abstract class RoomState extends Receiver<RoomEvents> {
     if (type === 'room.participant_joined' || type === 'room.participant_updated') this.set(data.participant)
     else if (type === 'room.participant_left') this.drop(data)
     else if (type === 'room.updated') this.apply({ ...this.settings, ...data.changes }, data.offerOrder)
-    else if (type === 'room.closed') this.finish(data.reason, data.by)
+    else if (type === 'room.closed') this.finishAs(data.reason, data.by)
     else this.emit((RENAMED[type] ?? type.slice(type.indexOf('.') + 1)) as keyof RoomEvents, data as never)
   }
 
   /** The reply to joining says what events have said, or would have. */
-  protected setAvailable({ available, sessionId }: SfuState): void {
+  protected setAvailable({ available = true, sessionId = null }: SfuState): void {
     if (available !== this.#isUnavailable) return
     const type = available ? 'sfu.available' : 'sfu.unavailable'
     const data = { roomId: this.id, sessionId, detail: 'Media server unavailable', version: this.settings.version }
@@ -106,7 +104,7 @@ export abstract class RoomState extends Receiver<RoomEvents> {
   protected drop({ participantId, reason, by }: Left): void {
     if (participantId === this.participantId) {
       if (reason === 'lost') void this.rejoin()
-      else this.finish(reason, by)
+      else this.finishAs(reason, by)
     }
     const participant = this.participants.get(participantId)
     if (!participant || this.isClosed || participantId === this.participantId) return
@@ -116,10 +114,11 @@ export abstract class RoomState extends Receiver<RoomEvents> {
     this.emit('participant_left', { participant, reason, by })
   }
 
-  /** Joins again. */
+  /** @internal Joins again. */
   abstract rejoin(): Promise<void>
 
-  finish(reason: LeaveReason, by: ActingDevice | null = null): void {
+  /** @internal */
+  finishAs(reason: LeaveReason, by: ActingDevice | null = null): void {
     if (this.isClosed) return
     this.isClosed = true
     this.flow?.close()
@@ -132,7 +131,7 @@ export abstract class RoomState extends Receiver<RoomEvents> {
   protected abstract readonly media: MediaOptions | null
 
   /** `order`: participants in the order they joined. One that is not listed has joined at the same moment, and stands behind the others. */
-  protected begin(order: readonly string[], state: SfuState = NO_SESSION): void {
+  protected begin(order: readonly string[], state: SfuState = {}): void {
     this.flow?.close()
     this.flow = null
     if (!this.media) return
@@ -174,12 +173,7 @@ export abstract class RoomState extends Receiver<RoomEvents> {
       const received = this.#streams.remove(...ended)
       if (received) this.emit('track_ended', received)
     },
-    onModerated: (publication: Publication, what: 'paused' | 'closed', by: ActingDevice) => {
-      // It stays away in the next session, too.
-      if (what === 'closed') void publication.close()
-      else void publication.pause()
-      this.emit('moderated', { publication, what, by })
-    },
+    onModerated: (moderated: RoomEvents['moderated']) => void this.emit('moderated', moderated),
     onError: (error: unknown) => void this.emit('error', error)
   }
 }

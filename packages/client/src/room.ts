@@ -12,8 +12,8 @@ import type {
 } from './api.js'
 import type { Method, RequestOptions, SignalpostEvent } from './core.js'
 import type { MediasoupLoader } from './mediasoup.js'
-import { type FlowOptions, type Mode, Publication, type PublishOptions } from './publication.js'
-import { NO_SESSION, RoomState } from './room-state.js'
+import { type Mode, Publication, type PublishOptions } from './publication.js'
+import { RoomState } from './room-state.js'
 import type { RemoteTrack } from './streams.js'
 
 export interface JoinOptions extends Omit<JoinRoomRequest, 'replace'> {
@@ -53,6 +53,7 @@ export class Room extends RoomState {
 
   // ── Joining and leaving ─────────────────────────────────────────────────────────────────────────────────────────────
 
+  /** @internal */
   async join(): Promise<void> {
     const { media, mode } = this.#options
     await this.#enterOnce()
@@ -74,27 +75,25 @@ export class Room extends RoomState {
     this.flow?.close()
     this.flow = null
     const { metadata, rtc } = this.#options
-    const [connect, iceServers] = await Promise.all([this.#host.prepare(rtc), this.#host.iceServers()])
-    const body = { replace: true, ...(metadata && { metadata }) }
+    const connect = await this.#host.prepare(rtc)
+    const body = { replace: true, metadata }
     const joined = await this.request<JoinRoomReply>('POST', '/participants', body)
     const { participantId, participants, room, sfu, producers } = joined
     // It was left meanwhile.
     if (this.isClosed) return this.request('DELETE', `/participants/${participantId}`)
     const order = participants.map(each => each.participantId)
-    const gone = [...this.participants.keys()].filter(id => !order.includes(id))
     this.participantId = participantId
     this.settings = room
-    for (const id of gone) this.drop({ participantId: id, reason: 'left', by: null })
+    for (const id of this.participants.keys())
+      if (!order.includes(id)) this.drop({ participantId: id, reason: 'left', by: null })
     for (const each of participants) this.set(each)
-    const { mediasoup } = this.#host
-    const request: FlowOptions['request'] = (method, path, content) => this.request(method, `/${path}`, content)
-    this.media = connect && { connect, iceServers, mediasoup, request }
-    const state = { ...NO_SESSION, ...sfu, producers }
+    this.media = connect && { ...this.#host, connect, request: (...request) => this.request(...request) }
+    const state = { ...sfu, producers }
     this.begin(order, state)
     this.setAvailable(state)
   }
 
-  /** This device was lost, or events were missed, among them signals, which are in no snapshot. */
+  /** @internal This device was lost, or events were missed, among them signals, which are in no snapshot. */
   async rejoin(): Promise<void> {
     if (this.isClosed || this.#isEntering) return
     try {
@@ -102,7 +101,7 @@ export class Room extends RoomState {
       this.emit('rejoined', {})
     } catch (error) {
       this.emit('error', error)
-      this.finish('failed')
+      this.finishAs('failed')
     }
   }
 
@@ -110,7 +109,7 @@ export class Room extends RoomState {
   async leave(options?: RequestOptions): Promise<void> {
     if (this.isClosed) return
     const { participantId } = this
-    this.finish('left')
+    this.finishAs('left')
     if (participantId) await this.request('DELETE', `/participants/${participantId}`, undefined, options)
   }
 

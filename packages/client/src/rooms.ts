@@ -17,7 +17,7 @@ export class Rooms {
   }
 
   async join(id: string, options: JoinOptions): Promise<Room> {
-    this.live.get(id)?.finish('replaced')
+    this.live.get(id)?.finishAs('replaced')
     const room = new Room(this.#host, id, options)
     // Before it has joined: events may arrive before the reply.
     this.live.set(id, room)
@@ -27,7 +27,7 @@ export class Rooms {
     try {
       await room.beforeListening(() => room.join())
     } catch (error) {
-      room.finish('failed')
+      room.finishAs('failed')
       throw error
     }
     return room
@@ -40,7 +40,7 @@ export class Rooms {
   /** Another tab of this device has joined: the device is another participant now. */
   onOwn({ room, participantId }: { room?: { roomId: string }; participantId?: string }): void {
     const known = room && this.live.get(room.roomId)
-    if (participantId && known?.participantId && known.participantId !== participantId) known.finish('replaced')
+    if (participantId && known?.participantId && known.participantId !== participantId) known.finishAs('replaced')
   }
 
   /** At the start, and after a reset: events may be missing. */

@@ -7,7 +7,6 @@ import type { FlowOptions, Publication } from './publication.js'
 
 interface Consumed {
   readonly consumer: MsConsumer
-  readonly producer: Producer
   spatialLayer: number
 }
 
@@ -24,15 +23,14 @@ export class SfuSession {
   #receiving: MsTransport | undefined
   #work: Promise<unknown> = Promise.resolve()
   readonly #sent = new Map<Publication, MsProducer>()
-  /** What we receive, by consumer id. */
-  readonly #received = new Map<string, Consumed>()
+  readonly #received = new Map<Producer, Consumed>()
 
   constructor(options: FlowOptions) {
     this.#options = options
   }
 
   #request<T>(method: Method, path: string, body?: object): Promise<T> {
-    return this.#options.request(method, `sfu/${path}`, body)
+    return this.#options.request(method, `/sfu/${path}`, body)
   }
 
   async open(): Promise<void> {
@@ -54,7 +52,7 @@ export class SfuSession {
     create: 'createSendTransport' | 'createRecvTransport'
   ): Promise<MsTransport> {
     const reply = await this.#request<MediaTransportReply>('POST', 'transports')
-    const transport = device[create]({ ...reply.transport, iceServers: this.#options.iceServers })
+    const transport = device[create]({ ...reply.transport, iceServers: await this.#options.iceServers() })
     const path = `transports/${transport.id}`
     transport.on('connect', ({ dtlsParameters }, done, fail) => {
       this.#request('POST', `${path}/connect`, { dtlsParameters }).then(done, fail)
@@ -142,7 +140,7 @@ export class SfuSession {
       ...parameters,
       streamId: `${participantId}-${source}`
     })
-    this.#received.set(consumer.id, { consumer, producer, spatialLayer })
+    this.#received.set(producer, { consumer, spatialLayer })
     // Only now, so that no packet arrives before this page can receive it.
     await this.#request('POST', `consumers/${consumer.id}/resume`)
     return consumer.track
@@ -150,7 +148,7 @@ export class SfuSession {
 
   /** Asks for the layers that an element of this width needs. */
   async resize(producer: Producer, width: number): Promise<void> {
-    const received = this.#consumedOf(producer)
+    const received = this.#received.get(producer)
     const spatialLayer = layerFor(width, producer)
     if (!received || producer.type === 'simple' || received.spatialLayer === spatialLayer) return
     received.spatialLayer = spatialLayer
@@ -159,19 +157,12 @@ export class SfuSession {
 
   /** The producer is closed; the media service has closed our consumer itself. */
   stopReceiving(producer: Producer): void {
-    const received = this.#consumedOf(producer)
-    if (received) this.closeConsumer(received.consumer.id)
+    this.#received.get(producer)?.consumer.close()
+    this.#received.delete(producer)
   }
 
   closeConsumer(consumerId: string | undefined): void {
-    this.#received.get(consumerId ?? '')?.consumer.close()
-    this.#received.delete(consumerId ?? '')
-  }
-
-  #consumedOf({ participantId, producerId }: Producer): Consumed | undefined {
-    const isOf = ({ producer }: Consumed) =>
-      producer.producerId === producerId && producer.participantId === participantId
-    return [...this.#received.values()].find(isOf)
+    for (const [producer, { consumer }] of this.#received) if (consumer.id === consumerId) this.stopReceiving(producer)
   }
 
   /** `tellsService`: the session goes on without us. */

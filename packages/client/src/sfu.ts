@@ -7,9 +7,9 @@ import { SfuSession } from './sfu-session.js'
 
 /** What the reply to joining says of the session. */
 export interface SfuState {
-  readonly sessionId: string | null
-  readonly available: boolean
-  readonly producers: readonly Producer[]
+  readonly sessionId?: string | null
+  readonly available?: boolean
+  readonly producers?: readonly Producer[] | undefined
 }
 
 /** Refusals while the session, or our participation, is ending. The events of the room report that. */
@@ -26,12 +26,12 @@ export class Sfu implements Flow {
   readonly #widths = new Map<string, number>()
   #session: SfuSession | null = null
 
-  constructor(options: FlowOptions, state: SfuState) {
+  constructor(options: FlowOptions, { sessionId = null, available = true, producers = [] }: SfuState) {
     this.#options = options
     const { own } = options
-    this.#sessionId = state.sessionId
-    for (const producer of state.producers) if (producer.participantId !== own) this.#remember(producer)
-    if (state.available) this.#open()
+    this.#sessionId = sessionId
+    for (const producer of producers) if (producer.participantId !== own) this.#remember(producer)
+    if (available) this.#open()
   }
 
   sync(publication: Publication): Promise<void> {
@@ -70,7 +70,11 @@ export class Sfu implements Flow {
 
   async #moderate(what: 'paused' | 'closed', { producerId, by }: RoomEventData): Promise<void> {
     const publication = await this.#session?.publicationOf(producerId)
-    if (publication && by) this.#options.onModerated(publication, what, by)
+    if (!publication || !by) return
+    // It stays away in the next session, too.
+    if (what === 'closed') void publication.close()
+    else void publication.pause()
+    this.#options.onModerated({ publication, what, by })
   }
 
   #remember(producer: Producer): void {

@@ -30,7 +30,7 @@ export class Streams {
     if (before && before !== track) stream.removeTrack(before)
     stream.addTrack(track)
     const attach = (element: HTMLMediaElement) => this.#attach(element, stream, participantId, source)
-    const received = { participant, track, source, stream, attach, ...(producerId && { producerId }) }
+    const received = { participant, track, source, stream, attach, producerId }
     this.#tracks.set(key, received)
     return received
   }

@@ -1,7 +1,7 @@
 // One connection for all tabs of a device. The tab that holds a Web Lock is the leader: it has the connection, and passes on what it
 // receives over a BroadcastChannel. The others are followers. When the leader is closed, the next tab gets the lock, and resumes after the
 // last event it received, so that none is lost; repeats are dropped by their id.
-import { Connection, type ConnectionListener, type ConnectionOptions, type ConnectionState } from './connection.js'
+import { Connection, type ConnectionOptions, type ConnectionOwner, type ConnectionState } from './connection.js'
 import { randomId } from './platform.js'
 import type { Problem } from './problem.js'
 import type { ReceivedEvent } from './stream.js'
@@ -38,9 +38,9 @@ const ANSWER_MS = 2000
 const LOCK_LOSS_MS = 1000
 
 export const canShareTabs = (): boolean =>
-  typeof document === 'object' && typeof BroadcastChannel === 'function' && navigator.locks !== undefined
+  Boolean(globalThis.document && globalThis.BroadcastChannel && navigator.locks)
 
-export class SharedConnection implements ConnectionListener {
+export class SharedConnection implements ConnectionOwner {
   readonly #options: TabsOptions
   readonly #id = randomId()
   readonly #channel: BroadcastChannel
@@ -58,7 +58,7 @@ export class SharedConnection implements ConnectionListener {
 
   start(): void {
     this.#channel.onmessage = ({ data }) => this.#receive(data as Message)
-    this.#options.listener.onState('connecting')
+    this.#options.owner.onState('connecting')
     this.#queueForLead()
     this.#ask()
   }
@@ -111,7 +111,7 @@ export class SharedConnection implements ConnectionListener {
     if (this.#leaving.signal.aborted || this.#connection) return
     clearTimeout(this.#timer)
     this.#post({ kind: 'lead' })
-    this.#connection = new Connection({ ...this.#options, listener: this })
+    this.#connection = new Connection({ ...this.#options, owner: this })
     this.#connection.start()
     return new Promise(resolve => {
       this.#releaseLock = resolve
@@ -130,16 +130,16 @@ export class SharedConnection implements ConnectionListener {
   onState(state: ConnectionState): void {
     this.#state = state
     this.#post({ kind: 'state', state })
-    this.#options.listener.onState(state)
+    this.#options.owner.onState(state)
   }
 
   onEvent(event: ReceivedEvent): void {
     this.#post({ kind: 'event', event })
-    this.#options.listener.onEvent(event)
+    this.#options.owner.onEvent(event)
   }
 
   async onReset(reason: string, cursor: string): Promise<unknown> {
-    const snapshot = await this.#options.listener.onReset(reason, cursor)
+    const snapshot = await this.#options.owner.onReset(reason, cursor)
     this.#post({ kind: 'reset', reason, cursor, snapshot })
     return snapshot
   }
@@ -157,11 +157,11 @@ export class SharedConnection implements ConnectionListener {
   #endAll(reason: string, problem: Problem | null): void {
     if (!problem) this.#post({ kind: 'end', reason })
     this.stop()
-    this.#options.listener.onEnd(reason, problem)
+    this.#options.owner.onEnd(reason, problem)
   }
 
   onError(error: unknown): void {
-    this.#options.listener.onError(error)
+    this.#options.owner.onError(error)
   }
 
   // ── Followers ──
@@ -191,26 +191,26 @@ export class SharedConnection implements ConnectionListener {
   }
 
   #follow(message: Message): void {
-    const { listener } = this.#options
+    const { owner } = this.#options
     this.#expectLeader()
     if (message.kind === 'lead') this.#ask()
-    if (message.kind === 'state') listener.onState(message.state)
+    if (message.kind === 'state') owner.onState(message.state)
     if (message.kind === 'event') this.#deliver(message.event)
-    if (message.kind === 'reset') void listener.onReset(message.reason, message.cursor, message.snapshot)
+    if (message.kind === 'reset') void owner.onReset(message.reason, message.cursor, message.snapshot)
     if (message.kind === 'end') this.#endHere(message.reason)
     if (message.kind !== 'answer' || message.to !== this.#id) return
     if (message.events) for (const event of message.events) this.#deliver(event)
-    else listener.onReset('evicted').catch(error => listener.onError(error))
-    listener.onState(message.state)
+    else owner.onReset('evicted').catch(error => owner.onError(error))
+    owner.onState(message.state)
   }
 
   #deliver(event: ReceivedEvent): void {
-    const { inbox, listener } = this.#options
-    if (inbox.receive(event)) listener.onEvent(event)
+    const { inbox, owner } = this.#options
+    if (inbox.receive(event)) owner.onEvent(event)
   }
 
   #endHere(reason: string): void {
     this.stop()
-    this.#options.listener.onEnd(reason, null)
+    this.#options.owner.onEnd(reason, null)
   }
 }
