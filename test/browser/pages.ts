@@ -1,6 +1,7 @@
 // Serves the pages of the example, and opens each of them behind a gate of its own.
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
 import type { Test } from 'tap'
+import { installClient } from '../helpers/built-client.js'
 import { run } from '../helpers/child-process.js'
 import { type Gate, openGate } from './gate.js'
 import type { Tab } from './tab.js'
@@ -19,7 +20,8 @@ export interface Pages {
 
 /** Starts the server of the example, which prints a link for each user. */
 export async function servePages(t: Test): Promise<Pages> {
-  const env = { SDK_FOLDER: fileURLToPath(new URL('../../packages/client/src', import.meta.url)) }
+  const { folder } = await installClient(t)
+  const env = { SDK_FOLDER: join(folder, 'dist') }
   const server = run(t, process.execPath, ['examples/browser/serve.mjs', '0'], { env })
   const text = await server.waitForOutput(/carol +http\S+\n/)
   const printed = [...text.matchAll(/^ +(\w+) +(http\S+)$/gm)]

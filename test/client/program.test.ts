@@ -1,10 +1,12 @@
 // A Node program that uses the SDK ends when it has closed its client.
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
 import t from 'tap'
+import { installClient } from '../helpers/built-client.js'
 import { run } from '../helpers/child-process.js'
 import { startProxiedNode, tokenOf } from './fixture.js'
 
-const CORE = fileURLToPath(new URL('../../packages/client/src/core.js', import.meta.url))
+const { folder } = await installClient(t)
+const CORE = join(folder, 'dist/core.js')
 
 for (const transport of ['sse', 'poll']) {
   t.test(`the program ends after close, with ${transport}`, async t => {

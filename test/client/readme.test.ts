@@ -3,8 +3,10 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import t from 'tap'
 import { launchChromium } from '../browser/chromium.js'
+import { installClient } from '../helpers/built-client.js'
 import { startServers, tokenOf } from '../helpers/servers.js'
 
 const PACKAGE = new URL('../../packages/client/', import.meta.url)
@@ -14,10 +16,11 @@ const IS_PLAYING =
   'new Promise(resolve => { const check = () => video.videoWidth > 0 && video.currentTime > 0.5 ? resolve() : setTimeout(check, 50); check() })'
 
 let server = ''
+const { folder } = await installClient(t)
 const pages = createServer(({ url = '' }, response) => {
   const name = /^\/dist\/([\w-]+\.js)$/.exec(url)?.[1]
   response.setHeader('content-type', `text/${name ? 'javascript' : 'html'}; charset=utf-8`)
-  if (name) response.end(readFileSync(new URL(`src/${name}`, PACKAGE)))
+  if (name) response.end(readFileSync(join(folder, 'dist', name)))
   else response.end(page.replace(ADDRESS, server))
 }).listen(0, '127.0.0.1')
 await once(pages, 'listening')

@@ -1,0 +1,66 @@
+// Bundles packages/client into its `dist`, as it is published: index.js, which loads the file for rooms in mode sfu on first need, and core.js. Each is
+// complete, because a file that both share would add 0.7 KB to what a page loads. `npm run build` adds the types.
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { build } from 'esbuild'
+import { minify } from 'terser'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const SOURCES = join(root, 'packages/client/src')
+
+/**
+ * Members that only the modules of the SDK use among themselves: the build shortens their names. None may be a member of the public API, of what goes
+ * over the wire, or of the platform, which test/client-size.test.ts checks.
+ */
+export const INTERNAL_NAMES = (
+  'beforeListening begin closeConsumer deliver deliverOne during emit expectAnswer fault finishAs flow hasTransport ' +
+  'hurry inbox isFirst isHere isOpen isOver isRepeat isResumed lastSentAt live negotiator offers ' +
+  'onConnected onEnd onError onEvent onFailed onListenerError onModerated onOwn onReset onSend onSnapshot onState ' +
+  'onTrack onTrackEnded owner post prepare publicationOf receive record refreshToken rejoin removeAll rename ' +
+  'requests restart retryMs senders servers setAvailable slides stopReceiving sync tellsService'
+).split(' ')
+
+const COMPRESS = { passes: 4, keep_fargs: false, pure_getters: true, unsafe: true, unsafe_arrows: true }
+
+/** Resolves to the minified files, and what esbuild says about them. `external`: modules that are left out. */
+export async function bundleClient({ entry = 'index', splitting = true, external = [] } = {}) {
+  const { outputFiles, metafile } = await build({
+    entryPoints: [join(SOURCES, `${entry}.ts`)],
+    outdir: join(root, 'packages/client/dist'),
+    bundle: true,
+    splitting,
+    external: ['mediasoup-client', ...external],
+    format: 'esm',
+    target: 'es2022',
+    minify: true,
+    mangleProps: new RegExp(`^(${INTERNAL_NAMES.join('|')})$`),
+    sourcemap: 'external',
+    chunkNames: '[name]',
+    metafile: true,
+    write: false
+  })
+  const textOf = name => outputFiles.find(({ path }) => basename(path) === name)?.text ?? ''
+  const names = outputFiles.map(({ path }) => basename(path)).filter(name => name.endsWith('.js'))
+  const files = await Promise.all(names.map(name => minifyFile(name, textOf(name), textOf(`${name}.map`))))
+  return { files, metafile }
+}
+
+async function minifyFile(name, code, map) {
+  const sourceMap = { content: map, filename: name, url: `${name}.map`, includeSources: true }
+  const minified = await minify(code, { module: true, ecma: 2022, compress: COMPRESS, sourceMap })
+  return { name, code: minified.code, map: minified.map }
+}
+
+/** Writes the files into the folder, which is emptied before. */
+export async function buildClient(folder) {
+  rmSync(folder, { recursive: true, force: true })
+  mkdirSync(folder, { recursive: true })
+  const bundles = await Promise.all(['index', 'core'].map(entry => bundleClient({ entry })))
+  for (const { name, code, map } of bundles.flatMap(({ files }) => files)) {
+    writeFileSync(join(folder, name), code)
+    writeFileSync(join(folder, `${name}.map`), map)
+  }
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await buildClient(join(root, 'packages/client/dist'))
