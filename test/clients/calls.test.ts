@@ -48,6 +48,30 @@ t.test('each calls each', async t => {
   for (const line of table(languages)) t.comment(line)
 })
 
+t.test('a program that starts while its call rings answers it', async t => {
+  const [server] = await startServers(t, { engine: 'redis', nodes: 1 })
+  if (!server) throw new Error('a node was started')
+  for (const language of languages.filter(({ name }) => ['python', 'java'].includes(name))) {
+    await t.test(language.name, async t => {
+      const { media } = language
+      const { url } = server
+      const [alice, bob] = [`alice-${language.name}`, `bob-${language.name}`]
+      const token = await tokenOf(bob)
+      const get = (path: string) => fetch(`${url}/v1/${path}`, { headers: { authorization: `Bearer ${token}` } })
+      // The device is known before the call, as one whose program is started again.
+      await get('snapshot')
+      const calling = start(t, language, { url, token: await tokenOf(alice), media, args: ['call', bob] })
+      const rings = async () =>
+        ((await (await get('events/poll?cursor=start')).json()) as { events: unknown[] }).events.length > 0
+      while (!(await rings()));
+      const answering = start(t, language, { url, token, media, args: ['answer'] })
+      const code = await Promise.race([calling.waitForExit(), answering.waitForFailure()])
+      t.equal(code, 0, code === 0 ? 'the call succeeds' : calling.stderr() + answering.stderr())
+      if (code === 0) t.equal(await answering.waitForExit(), 0)
+    })
+  }
+})
+
 function* table(languages: readonly Language[]): Generator<string> {
   const names = languages.map(({ name }) => name)
   yield `| caller \\ callee | ${names.join(' | ')} |`

@@ -49,7 +49,8 @@ export interface Start {
 }
 
 export function start(t: Test, { name }: Language, { url, token, media, args }: Start): Program {
-  const env = { ...environment, SIGNALPOST_URL: url, SIGNALPOST_TOKEN: token, MEDIA: media }
+  // Go and Rust send no id of their device either.
+  const env = { ...environment, SIGNALPOST_URL: url, SIGNALPOST_TOKEN: token, MEDIA: media, DEVICE: 'default' }
   const options = { cwd: join(EXAMPLES, name), env, withinMs: CALL_WITHIN_MS }
   return run(t, 'bash', ['run.sh', ...args], options)
 }

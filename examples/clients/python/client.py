@@ -48,7 +48,7 @@ async def request(operation, *path, **parameters):
         if not isinstance(reply, Problem):
             return reply
         if not reply.retryable or reply.status == 409:
-            raise Refused(f"{reply.code}: {reply.title}")
+            raise Refused(f"{reply.code}: {reply.detail}")
         await asyncio.sleep(1)
 
 
