@@ -9,7 +9,6 @@ import { provideAiortc } from './aiortc.mjs'
 import { cacheFolder } from './cached-folder.mjs'
 import { compileTests } from './compile-tests.mjs'
 import { collectCoverage } from './coverage.mjs'
-import { provideFirefoxDriver } from './firefox-driver.mjs'
 import { provideLibdatachannel } from './libdatachannel.mjs'
 import { provideMediaService } from './media-service.mjs'
 import { provideMediasoupClient } from './mediasoup-client.mjs'
@@ -121,7 +120,6 @@ async function provideMedia(files) {
   process.env.MEDIA_SERVICE_FOLDER = folder
   provide({ commands: ['firefox-esr', 'firefox'], debian: 'firefox-esr' })
   process.env.MEDIASOUP_CLIENT = await provideMediasoupClient({ withinMs: MEDIA_WITHIN_MS })
-  process.env.PUPPETEER_CORE = await provideFirefoxDriver({ withinMs: MEDIA_WITHIN_MS })
   if (worker) process.env.MEDIASOUP_WORKER_BIN = worker
   return files
 }

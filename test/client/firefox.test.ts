@@ -1,6 +1,6 @@
 // The core in Firefox: one connection for all tabs, long-poll, requests.
 import t, { type Test } from 'tap'
-import { launchFirefox } from './firefox.js'
+import { launchFirefox } from '../browser/firefox.js'
 import { Caller, streamsIn } from './fixture.js'
 import { type CoreTab, openTabs, startTabs } from './tabs-fixture.js'
 

@@ -1,8 +1,8 @@
 // A call in the playground in Firefox.
 import t from 'tap'
+import { launchFirefox } from '../browser/firefox.js'
 import { buildPage } from '../helpers/playground-files.js'
 import { startServers } from '../helpers/servers.js'
-import { launchFirefox } from './firefox.js'
 
 await buildPage()
 

@@ -1,9 +1,9 @@
 // A call with cameras between Firefox and Chromium, on two nodes.
 import t from 'tap'
 import { launchChromium } from '../browser/chromium.js'
+import { launchFirefox } from '../browser/firefox.js'
 import { startServers } from '../helpers/servers.js'
 import { BrowserUser, checkErrors } from './browser-user.js'
-import { launchFirefox } from './firefox.js'
 import { servePages } from './pages.js'
 
 const origin = await servePages(t)

@@ -1,39 +1,11 @@
-// A user with the room page open in Firefox, over WebDriver BiDi. `npm run test:sfu` has installed the driver (scripts/firefox-driver.mjs), which
-// is no dependency of this package, so what is used of it is declared here.
+// A user with the room page open in Firefox.
 import { readFileSync } from 'node:fs'
-import { pathToFileURL } from 'node:url'
+import type { Page } from 'puppeteer-core'
 import type { Test } from 'tap'
-import { findBrowser } from '../browser/find-browser.js'
+import { launchFirefox } from '../browser/firefox.js'
 import { KEEP_CONNECTIONS } from '../browser/tab.js'
 import { until } from '../helpers/until.js'
 import { PAGE_SCRIPT, type Pictures, WITHIN_MS } from './conference-tab.js'
-
-/** Fake devices; no question to the user; candidates without multicast DNS, which this machine may not have; videos play at once. */
-const PREFERENCES = {
-  'media.navigator.streams.fake': true,
-  'media.navigator.permission.disabled': true,
-  'media.peerconnection.ice.obfuscate_host_addresses': false,
-  'media.autoplay.default': 0
-}
-
-interface Request {
-  url(): string
-  respond(reply: { readonly contentType: string; readonly body: Buffer }): Promise<void>
-  continue(): Promise<void>
-}
-
-interface Page {
-  on(event: 'request', listener: (request: Request) => unknown): void
-  on(event: 'pageerror', listener: (error: Error) => unknown): void
-  setRequestInterception(isOn: boolean): Promise<void>
-  evaluateOnNewDocument(script: string): Promise<unknown>
-  evaluate(script: string): Promise<unknown>
-  goto(url: string): Promise<unknown>
-}
-
-interface Driver {
-  launch(options: object): Promise<{ newPage(): Promise<Page>; close(): Promise<void> }>
-}
 
 export class FirefoxTab {
   /** Errors that the page did not catch. */
@@ -42,16 +14,9 @@ export class FirefoxTab {
 
   /** Starts a Firefox that opens the link. */
   static async open(t: Test, link: string): Promise<FirefoxTab> {
-    const { PUPPETEER_CORE = '', MEDIASOUP_CLIENT = '' } = process.env
-    const { default: driver } = (await import(pathToFileURL(PUPPETEER_CORE).href)) as { default: Driver }
-    const browser = await driver.launch({
-      browser: 'firefox',
-      executablePath: findBrowser(['firefox-esr', 'firefox'], 'FIREFOX_PATH'),
-      extraPrefsFirefox: PREFERENCES
-    })
-    t.teardown(() => browser.close())
+    const browser = await launchFirefox(t)
     const tab = new FirefoxTab(await browser.newPage())
-    await tab.#replace('/dist/mediasoup-client.js', readFileSync(MEDIASOUP_CLIENT))
+    await tab.#replace('/dist/mediasoup-client.js', readFileSync(process.env.MEDIASOUP_CLIENT ?? ''))
     await tab.#page.evaluateOnNewDocument(KEEP_CONNECTIONS)
     await tab.#page.goto(link)
     return tab
@@ -59,7 +24,7 @@ export class FirefoxTab {
 
   private constructor(page: Page) {
     this.#page = page
-    page.on('pageerror', error => this.faults.push(error))
+    page.on('pageerror', error => this.faults.push(error as Error))
   }
 
   /** Answers requests to this path with the body. */

@@ -1,8 +1,8 @@
 // Headless Firefox with a fake camera and microphone, driven over WebDriver BiDi.
 import puppeteer, { type Browser } from 'puppeteer-core'
 import type { Test } from 'tap'
-import { findBrowser } from '../browser/find-browser.js'
 import { guard } from '../helpers/child-process.js'
+import { findBrowser } from './find-browser.js'
 
 const NAMES = ['firefox-esr', 'firefox']
 
