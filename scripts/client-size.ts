@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib'
 import type { Metafile } from 'esbuild'
 
 /** In bytes, gzipped: what a page loads before it enters a room in mode sfu. The aim is 12 KiB (12,288): lower this whenever the SDK becomes smaller. */
-export const START_BYTES_MAX = 12_550
+export const START_BYTES_MAX = 12_565
 /** With the part for such rooms. */
 export const CLIENT_BYTES_MAX = 14_850
 

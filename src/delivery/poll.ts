@@ -176,5 +176,5 @@ function eventText({ seq, tag, envelope }: StoredEvent): string {
 
 function bodyOf(events: readonly string[], cursor: MailboxPosition, notices: readonly string[] = []): string {
   const noticesMember = notices.length > 0 ? `,"notices":[${notices.join(',')}]` : ''
-  return `{"events":[${events.join(',')}],"cursor":"${cursor === 'start' ? cursor : formatCursor(cursor)}"${noticesMember}}`
+  return `{"events":[${events.join(',')}],"cursor":"${formatCursor(cursor)}"${noticesMember}}`
 }

@@ -113,7 +113,9 @@ export const Snapshot = Type.Object(
   },
   {
     $id: 'Snapshot',
-    description: 'The current state. A stream or poll that starts at `cursor` continues from it without a gap.',
+    description:
+      'The current state. A stream or poll that starts at `cursor` continues from it without a gap. If calls are ringing for you, the cursor lies ' +
+      'before the `call.incoming` of the oldest: it has the offer, which is in no state.',
     ...Strict
   }
 )

@@ -7,8 +7,8 @@ export type MailboxPosition = Cursor | 'start'
 
 const CURSOR = /^(0|[1-9]\d{0,14})\.([a-z0-9]{1,16})$/
 
-export function formatCursor({ seq, tag }: Cursor): string {
-  return `${seq}.${tag}`
+export function formatCursor(position: MailboxPosition): string {
+  return position === 'start' ? position : `${position.seq}.${position.tag}`
 }
 
 /** `unreadable`: the text is no cursor. */

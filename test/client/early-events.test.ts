@@ -45,6 +45,34 @@ const RULES: Record<string, Rule> = {
     t.strictSame(events, ['accepted', 'answer', 'Hello', 'offer'])
   },
 
+  'a call that rang before this client started brings its offer': async (t, connect) => {
+    const own = { RTCPeerConnection: null }
+    const alice = await connect('alice', own)
+    for (const isHasty of [false, true]) {
+      const rings = incoming(await connect('bob', { ...own, device: 'laptop' }))
+      const call = await alice.call('bob', { offer: { sdp: sdp('aaaa') } })
+      await rings
+      const signals: string[] = []
+      const after = await connect('bob', {
+        ...own,
+        device: 'laptop',
+        async incoming(call) {
+          call.on('signal', ({ type }) => signals.push(type))
+          if (isHasty) await call.accept()
+        }
+      })
+      const rung = after.calls.get(call.id)
+      await until('the offer is here', () => rung?.first.offer?.sdp === sdp('aaaa'))
+      if (isHasty) {
+        await until('the offer has arrived as a signal', () => signals.includes('offer'))
+        await rung?.signal('answer', { sdp: sdp('bbbb') })
+      } else await rung?.accept({ answer: { sdp: sdp('bbbb') } })
+      t.match(await new Promise(resolve => call.once('signal', resolve)), { type: 'answer' })
+      await call.hangup()
+      await after.close()
+    }
+  },
+
   'signals wait for the first listener': async (t, connect) => {
     const own = { RTCPeerConnection: null }
     const [alice, bob] = await Promise.all([connect('alice', own), connect('bob', own)])

@@ -12,6 +12,8 @@ const wrtc = createRequire(import.meta.url)('@roamhq/wrtc') as {
 interface PersonOptions extends Partial<Options> {
   /** Listens for calls that an earlier page was in. */
   readonly resumable?: (call: Call) => void
+  /** Listens for calls that ring already. */
+  readonly incoming?: (call: Call) => void
 }
 
 export type Connect = (user: string, options?: PersonOptions) => Promise<Signalpost>
@@ -29,7 +31,7 @@ const UNLIMITED = {
 export async function startPeople(t: Test, layout: Layout, env: Record<string, string> = {}): Promise<Connect> {
   const servers = await startServers(t, layout, { ...UNLIMITED, ...env })
   let next = 0
-  return async (user, { resumable, ...options } = {}) => {
+  return async (user, { resumable, incoming, ...options } = {}) => {
     const { url = '' } = servers[next++ % servers.length] ?? {}
     const client = new Signalpost({
       url,
@@ -42,6 +44,7 @@ export async function startPeople(t: Test, layout: Layout, env: Record<string, s
       await client.close()
     })
     if (resumable) client.on('resumable', resumable)
+    if (incoming) client.on('incoming', incoming)
     await client.connect()
     return client
   }

@@ -9,7 +9,6 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.time.Duration;
-import java.util.Optional;
 import java.util.UUID;
 import java.util.function.Predicate;
 import org.openapitools.client.ApiClient;
@@ -18,8 +17,6 @@ import org.openapitools.client.api.CallsApi;
 import org.openapitools.client.api.EventsApi;
 import org.openapitools.client.model.AcceptCallRequest;
 import org.openapitools.client.model.AnswerDescription;
-import org.openapitools.client.model.Call;
-import org.openapitools.client.model.CallState;
 import org.openapitools.client.model.CreateCallRequest;
 import org.openapitools.client.model.HangUpCallRequest;
 import org.openapitools.client.model.OfferDescription;
@@ -107,16 +104,13 @@ public class Client {
 
   static void answer() throws Exception {
     Snapshot snapshot = repeat(() -> EVENTS.getSnapshot(DEVICE));
-    // The event of a call that rings already, with its offer, is before the cursor of the snapshot.
-    Optional<String> ringing = snapshot.getCalls().stream().filter(call -> call.getState() == CallState.RINGING).map(Call::getCallId).findFirst();
     System.out.println("ready");
-    receive(ringing.isPresent() ? "start" : snapshot.getCursor(), event -> {
+    receive(snapshot.getCursor(), event -> {
       JsonNode data = event.get("data");
       switch (event.get("type").asText()) {
         case "call.incoming" -> {
-          String incoming = data.get("callId").asText();
-          if (active != null || !ringing.orElse(incoming).equals(incoming)) return false;
-          active = incoming;
+          if (active != null) return false;
+          active = data.get("callId").asText();
           System.out.println("incoming from " + data.get("from").get("user").asText());
           AcceptCallRequest body = new AcceptCallRequest().answer(new AnswerDescription().sdp(sdp("active")));
           try {

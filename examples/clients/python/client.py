@@ -22,7 +22,7 @@ from signalpost_client.api.events import get_snapshot
 from signalpost_client.api.ice import list_ice_servers
 from signalpost_client.api.signals import send_answer
 from signalpost_client.models import (
-    AcceptCallRequest, AnswerDescription, AnswerRequest, CallState, CreateCallRequest, OfferDescription, Problem)
+    AcceptCallRequest, AnswerDescription, AnswerRequest, CreateCallRequest, OfferDescription, Problem)
 from signalpost_client.types import UNSET
 
 URL, TOKEN = os.environ.get("SIGNALPOST_URL", "http://127.0.0.1:8080"), os.environ.get("SIGNALPOST_TOKEN")
@@ -145,11 +145,9 @@ async def follow_call(call_id, cursor, media):
 
 async def answer_call():
     snapshot = await request(get_snapshot)
-    # The event of a call that rings already, with its offer, is before the cursor of the snapshot.
-    is_ringing = any(call.state == CallState.RINGING for call in snapshot.calls)
     call_id = None
     try:
-        async with aclosing(events_after("start" if is_ringing else snapshot.cursor)) as events:
+        async with aclosing(events_after(snapshot.cursor)) as events:
             async for kind, data in events:
                 if kind == "caught-up":
                     print("ready", flush=True)

@@ -393,7 +393,10 @@ export interface WatchedPresence {
   readonly version: number
 }
 
-/** The current state. A stream or poll that starts at `cursor` continues from it without a gap. */
+/**
+ * The current state. A stream or poll that starts at `cursor` continues from it without a gap. If calls are ringing for
+ * you, the cursor lies before the `call.incoming` of the oldest: it has the offer, which is in no state.
+ */
 export interface Snapshot {
   readonly cursor: MailboxCursor
   /** Your calls that have not ended. */

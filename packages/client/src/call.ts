@@ -89,11 +89,17 @@ export class Call extends CallState {
   /** The callee was calling us: their call goes on, and we have accepted it. Our offer, if there was one, is discarded. */
   #merge(call: CallRecord, first: Signals): void {
     const before = this.id
-    Object.assign(this, { direction: 'incoming', record: call, first })
+    Object.assign(this, { direction: 'incoming', record: call })
     this.#host.rename(this, before)
     this.#enter()
     this.apply(call)
-    if (this.#media.negotiator) this.deliver(first)
+    this.adopt(first)
+  }
+
+  /** @internal The `call.incoming` of a call that a snapshot had. It may be accepted already. */
+  adopt({ offer, candidates, end }: Signals): void {
+    this.first = { offer, candidates, end }
+    if (this.isHere) this.deliver(this.first)
   }
 
   /** Rejects with a Problem, such as `answered_elsewhere`. After `caller_busy` you may try again. */

@@ -73,8 +73,8 @@ export class Calls {
     const { type, data } = event
     if (!('callId' in data)) return
     const call = this.live.get(data.callId)
-    if (call) call.receive(event)
-    else if (type === 'call.incoming') this.#ring(data.call, data)
+    if (type === 'call.incoming') call ? call.adopt(data) : this.#ring(data.call, data)
+    else call?.receive(event)
   }
 
   #ring(record: CallRecord, { offer, candidates, end }: Signals = {}): void {

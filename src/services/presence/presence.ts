@@ -13,6 +13,7 @@ import { formatCursor } from '../../store/cursor.js'
 import { listCalls } from '../call/read-call.js'
 import type { Context } from '../context.js'
 import { registerDevice } from '../device/keepalive.js'
+import { positionBeforeIncoming } from '../device/late-offer.js'
 import { listInvitations } from '../room/ringing-invitations.js'
 import { listRooms } from '../room/rooms.js'
 import { runUnlimited } from '../unlimited-action.js'
@@ -66,9 +67,11 @@ async function readOwnPresence(context: Context, user: string): Promise<Presence
   return toOwnPresence(user, (await readPresence(context, user)).current)
 }
 
-/** The cursor is read first, so every later change has an event after it. @throws AppError too_many_devices, rate_limited */
+/**
+ * The cursor is read first, so every later change has an event after it. If calls ring, it lies before their `call.incoming`, which has what no
+ * state has: the offer. @throws AppError too_many_devices, rate_limited */
 export async function getSnapshot(context: Context, actor: Actor): Promise<Snapshot> {
-  const cursor = await registerDevice(context, actor)
+  const head = await registerDevice(context, actor)
   const [calls, rooms, invitations, presence, watching] = await Promise.all([
     listCalls(context, actor),
     listRooms(context, actor),
@@ -76,5 +79,8 @@ export async function getSnapshot(context: Context, actor: Actor): Promise<Snaps
     readOwnPresence(context, actor.user),
     listWatchedUsers(context, actor)
   ])
+  const ringing = calls.filter(({ state, callee }) => state === 'ringing' && callee?.user === actor.user)
+  const callIds = new Set(ringing.map(({ callId }) => callId))
+  const cursor = await positionBeforeIncoming(context, actor, { head, callIds })
   return { cursor: formatCursor(cursor), calls, rooms, invitations, presence, watching }
 }
