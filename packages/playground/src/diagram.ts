@@ -46,10 +46,10 @@ function drawStep({ ms, from, to, text, type }: Step, lanes: Readonly<Record<Lan
   group.append(
     svg('line', { class: 'arrow', x1: begin, x2: end - 7 * direction, y1: y, y2: y }),
     svg('path', { class: 'head', d: `M${end} ${y}l${-9 * direction} -5v10z` }),
-    // Every message goes through the server.
-    svg('circle', { cx: lanes.server, cy: y, r: 3 }),
     svg('text', { class: 'label', x: (begin + end) / 2, y: y - 8 }, text)
   )
+  // Most messages go through the server.
+  if (to !== 'server' && from !== 'server') group.append(svg('circle', { cx: lanes.server, cy: y, r: 3 }))
   return group
 }
 

@@ -15,8 +15,8 @@ const STALL_MS = 800
 const WIDTH_MIN = 300
 
 interface Shown {
-  readonly call: Call
-  readonly person: Person
+  /** As one of its people sees it, who is still in it if there is one. */
+  call: Call
   timeline: CallTimeline | null
 }
 
@@ -48,7 +48,9 @@ export function timelineView(people: readonly Person[], wire: Wire): HTMLElement
 
   for (const person of people)
     person.on('call', call => {
-      if (shown?.call.id !== call.id) shown = { call, person, timeline: null }
+      if (shown?.call.id !== call.id) shown = { call, timeline: null }
+      // For a device whose user answered elsewhere the call has ended; for the other side it goes on.
+      else if (call.state !== 'ended') shown.call = call
       read()
     })
   const notice = (entry: WireEntry) => {
