@@ -40,7 +40,7 @@ t.test('everything that can be used has a name, and every state is announced', a
   const opened = await openPlayground(t, browser)
   const { page, alice } = opened
   await call(opened)
-  for (const summary of await page.getByText('Break it').all()) await summary.click()
+  for (const summary of await page.getByText('Break the network').all()) await summary.click()
   const snapshot = await page.locator('body').ariaSnapshot()
   t.match(snapshot, /- button "Hang up"/)
   t.match(snapshot, /- tab "Room"/)
@@ -60,7 +60,7 @@ t.test('without TLS a call works, and the page says why it has no camera', async
   const opened = await openPage(t, insecure, url.replace('127.0.0.1', 'phone.test'))
   const { page, alice, bob } = opened
   t.equal(await page.evaluate(() => isSecureContext), false)
-  await alice.getByRole('button', { name: 'Camera' }).click()
+  await alice.getByRole('button', { name: 'Use camera' }).click()
   await call(opened)
   await Promise.all([seesPicture(alice), seesPicture(bob)])
   t.equal(

@@ -22,7 +22,7 @@ t.test('it asks for the token of each person', async t => {
     await dialog.getByRole('button', { name: 'Connect' }).click()
   }
   for (const person of [alice, bob]) await person.getByText('live stream').waitFor()
-  t.match(await bob.getByRole('link', { name: /^Other device/ }).getAttribute('href'), /#person=bob&bob=ey/)
+  t.match(await bob.getByRole('link', { name: /^Open on another device/ }).getAttribute('href'), /#person=bob&bob=ey/)
 })
 
 t.test(

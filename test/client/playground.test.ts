@@ -52,13 +52,15 @@ t.test('a copied request and a copied event work in a shell', async t => {
     await entry.getByRole('button', { name: 'Copied' }).waitFor()
     return page.evaluate(() => navigator.clipboard.readText())
   }
+  // The server makes tokens for anyone, so its page puts them into commands.
+  await wire.getByLabel('Token in curl').uncheck()
   // Not of a later request of the call.
   const withVariable = await copied(/POST \/v1\/calls(?!\/)/)
   t.match(withVariable, /^curl -X POST 'http.*\/v1\/calls/)
   t.match(withVariable, '-H "Authorization: Bearer $TOKEN"')
   t.notMatch(withVariable, /eyJ/)
 
-  await wire.getByLabel('curl with token').check()
+  await wire.getByLabel('Token in curl').check()
   const run = async (command: string) => {
     const { stdout } = await promisify(execFile)('bash', ['-c', command.replace('curl', 'curl -sS')])
     return JSON.parse(stdout)
@@ -78,7 +80,7 @@ t.test('the timeline says what a call waits for, and since when', async t => {
   await status.getByText('Ended: declined').waitFor()
 
   // Of one person only: those that arrive wait, too, or alice would answer bob's checks at once.
-  await alice.getByText('Break it').click()
+  await alice.getByText('Break the network').click()
   await alice.getByLabel('Delay candidates by 2 s').check()
   await alice.getByRole('button', { name: 'Call', exact: true }).click()
   await bob.getByRole('button', { name: 'Answer' }).click()
@@ -95,7 +97,7 @@ t.test('a call survives a dropped stream, a proxy that buffers, and five seconds
   const opened = await openPlayground(t, browser)
   const { alice, bob } = opened
   await call(opened)
-  await bob.getByText('Break it').click()
+  await bob.getByText('Break the network').click()
   const says = async (text: string) => {
     await alice.getByRole('textbox', { name: 'Message of alice' }).fill(text)
     await alice.getByRole('button', { name: 'Send' }).click()

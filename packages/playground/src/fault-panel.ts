@@ -27,11 +27,11 @@ export function faultPanel(person: Person): { element: HTMLElement; render(): vo
   const element = el(
     'details',
     { class: 'faults' },
-    el('summary', {}, 'Break it ', el('span', { class: 'hidden-text' }, `for ${person.name}`)),
+    el('summary', {}, 'Break the network ', el('span', { class: 'hidden-text' }, `for ${person.name}`)),
     el('div', { class: 'row' }, drop, offline),
+    healing,
     poll,
     delay,
-    healing,
     counts
   )
   const render = () => {

@@ -1,5 +1,5 @@
 // The playground: two people who call each other, what goes over the wire, and the timeline of their call.
-import { el } from './dom.js'
+import { el, setText } from './dom.js'
 import { Person } from './person.js'
 import { personCard } from './person-card.js'
 import { roomCard } from './room-card.js'
@@ -49,15 +49,52 @@ async function start(root: HTMLElement): Promise<void> {
     })
   )
   const folder = `people${isAlone ? ' alone' : ''}`
-  const call = el('div', { class: 'panel' }, el('div', { class: folder }, ...cards), timelineView(people, wire))
+  const cardsOfCall = el('div', { class: folder }, ...cards)
+  const call = el(
+    'div',
+    { class: 'panel' },
+    isAlone ? leadOfOne(people) : LEAD,
+    cardsOfCall,
+    timelineView(people, wire)
+  )
   const room = el('div', { class: 'panel' }, ...roomView(people, { folder, settings }))
   const tabs = createTabs('Playground', [
     { name: 'Call', panel: call },
     { name: 'Room', panel: room }
   ])
   document.querySelector('h1')?.after(tabs)
-  root.replaceChildren(el('div', {}, call, room), wireView(wire, people))
+  showCallers(people, tabs.querySelector('#tab-call'))
+  root.replaceChildren(el('div', {}, call, room), wireView(wire, { people, hasToken: settings.mintsTokens }))
   for (const person of people) void person.connect()
+}
+
+/** What the page is, and what to press first. */
+const LEAD = el(
+  'p',
+  { class: 'lead' },
+  'Signalpost carries the signaling of WebRTC calls over plain HTTP. alice and bob are two of its users: press ',
+  ...[
+    el('b', {}, 'Call'),
+    ' at alice, then ',
+    el('b', {}, 'Answer'),
+    ' at bob. Then break their network: the call goes on.'
+  ]
+)
+
+function leadOfOne(people: readonly Person[]): HTMLElement {
+  const name = people.map(person => person.name).join()
+  return el('p', { class: 'lead' }, `This page is one device of ${name}. Call another user, or wait for a call.`)
+}
+
+/** Says on the tab of the calls who is calling, while another tab is shown. */
+function showCallers(people: readonly Person[], tab: Element | null): void {
+  const show = () => {
+    const rings = people.find(({ liveCall }) => liveCall?.state === 'ringing' && liveCall.direction === 'incoming')
+    const isHidden = tab?.getAttribute('aria-selected') === 'false'
+    if (tab) setText(tab, rings && isHidden ? `Call: ${rings.liveCall?.peer.user} is calling` : 'Call')
+  }
+  for (const person of people) person.on('changed', show)
+  tab?.addEventListener('click', show)
 }
 
 /** All people of the page, and those of other pages, meet in one room. */
@@ -66,7 +103,9 @@ function roomView(people: readonly Person[], { folder, settings }: { folder: str
   const { hasSfu } = settings
   const cards = people.map(person => roomCard({ person, roomId: () => name.value.trim(), hasSfu }))
   const field = el('div', { class: 'row' }, el('label', { for: name.id }, 'Room'), name)
-  return [field, el('div', { class: folder }, ...cards)]
+  const modes = 'In mode p2p each sends to each other; in mode sfu, which needs a media service, each sends to that.'
+  const lead = el('p', { class: 'lead' }, `All who join a room see each other, however many they are. ${modes}`)
+  return [lead, field, el('div', { class: folder }, ...cards)]
 }
 
 async function tokenSource(name: string, { mintsTokens }: ServerSettings, tokens: Map<string, string>) {

@@ -1,4 +1,5 @@
 // The card of a person: picture, buttons, chat, and switches.
+import { createChat } from './chat.js'
 import { button, el, setText } from './dom.js'
 import { faultPanel } from './fault-panel.js'
 import type { Person } from './person.js'
@@ -25,20 +26,24 @@ const CONNECTION_TEXTS = {
 export function personCard({ person, peer, token, hasLink }: CardOptions): HTMLElement {
   const { name } = person
   const badge = el('span', { class: 'badge', role: 'status', 'aria-label': `Connection of ${name}` })
-  const link = el('a', { href: linkOf(name, token), target: '_blank', rel: 'noopener', class: 'quiet' })
-  link.append('Other device', el('span', { class: 'hidden-text' }, `: open ${name} there`))
-  const title = el('h2', { id: `name-${name}` }, name)
+  const link = el('a', { href: linkOf(name, token), target: '_blank', rel: 'noopener' })
+  link.append('Open on another device', el('span', { class: 'hidden-text' }, `: open ${name} there`))
+  const title = el('h2', { id: `name-${encodeURIComponent(name)}` }, name)
   const head = el('header', {}, title, badge, ...(hasLink ? [link] : []))
   const problem = el('p', { class: 'problem', role: 'alert' })
+  const open = el('a', { target: '_blank', rel: 'noopener' })
   const lack = el('p', { class: 'lack', role: 'status', 'aria-label': `Camera of ${name}` })
   const parts = [stage(person), controls(person, peer), chat(person)]
   const panel = faultPanel(person)
   const card = el('section', { class: `card person hue-${person.hue}`, 'aria-labelledby': title.id })
-  card.append(head, ...parts.map(({ element }) => element), lack, problem, panel.element)
+  card.append(head, ...parts.map(({ element }) => element), lack, problem, open, panel.element)
   const render = () => {
     setText(badge, CONNECTION_TEXTS[person.connection])
     badge.dataset.state = person.connection
     setText(problem, person.problem)
+    open.hidden = person.unreachable === ''
+    open.href = linkOf(person.unreachable, null)
+    setText(open, `Open ${person.unreachable} in another window, then call again`)
     setText(lack, person.picture?.lack ? `${person.picture.lack}: ${name} sends a generated picture` : '')
     for (const part of [...parts, panel]) part.render()
   }
@@ -101,7 +106,13 @@ export function describe(person: Person): string {
 
 function controls(person: Person, peer: string): Part {
   const { name } = person
-  const to = el('input', { value: peer, 'aria-label': `Whom ${name} calls`, autocomplete: 'off', spellcheck: 'false' })
+  const to = el('input', {
+    value: peer,
+    'aria-label': `Whom ${name} calls`,
+    autocomplete: 'off',
+    spellcheck: 'false',
+    required: true
+  })
   const dial = el('form', { class: 'row' }, to, el('button', { class: 'primary' }, 'Call'))
   dial.addEventListener('submit', event => {
     event.preventDefault()
@@ -116,7 +127,7 @@ function controls(person: Person, peer: string): Part {
   const sound = toggle('Sound', () => toggleSound(element, sound))
   // Of the server's reasons to end a connection for good, such as another page that took over the device.
   const connect = button('Connect again', () => person.connect())
-  const source = toggle('Camera', () => person.toggleCamera())
+  const source = toggle('Use camera', () => person.toggleCamera())
   const element = el(
     'div',
     { class: 'row controls' },
@@ -177,23 +188,16 @@ function keepFocus(element: HTMLElement, change: () => void): void {
 
 function chat(person: Person): Part {
   const { name } = person
-  const list = el('ol', { class: 'lines', role: 'log', 'aria-label': `Messages of ${name}` })
-  const input = el('input', { placeholder: 'Message', 'aria-label': `Message of ${name}`, autocomplete: 'off' })
-  const form = el('form', { class: 'row' }, input, el('button', {}, 'Send'))
-  form.addEventListener('submit', event => {
-    event.preventDefault()
-    if (input.value !== '') void person.say(input.value)
-    input.value = ''
-  })
+  const labels = { lines: `Messages of ${name}`, field: `Message of ${name}` }
+  const { list, form, add, clear } = createChat({ labels, send: text => person.say(text) })
   const element = el('div', { class: 'chat' }, list, form)
   const render = () => {
     const { liveCall, lines } = person
     form.hidden = liveCall === null || liveCall.state === 'ringing'
     element.hidden = form.hidden && lines.length === 0
-    if (list.childElementCount > lines.length) list.replaceChildren()
-    for (const { from, text } of lines.slice(list.childElementCount))
-      list.append(el('li', { class: from === name ? 'own' : 'other' }, el('b', {}, from), ` ${text}`))
     list.hidden = lines.length === 0
+    if (list.childElementCount > lines.length) clear()
+    for (const { from, text } of lines.slice(list.childElementCount)) add(from, text)
   }
   return { element, render }
 }

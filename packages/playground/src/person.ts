@@ -46,6 +46,8 @@ export class Person extends Emitter<PersonEvents> {
   readonly lines: ChatLine[] = []
   /** The last failure, for the user of the page. */
   problem = ''
+  /** Whom the last call did not reach, because no device of theirs is connected. */
+  unreachable = ''
   resets = 0
   isAway = false
   #dialing: AbortController | null = null
@@ -96,7 +98,7 @@ export class Person extends Emitter<PersonEvents> {
 
   // ── Acting ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  dial(user: string): Promise<void> {
+  dial(user: string): Promise<boolean> {
     return this.act(async () => {
       const dialing = new AbortController()
       this.#dialing = dialing
@@ -104,6 +106,9 @@ export class Person extends Emitter<PersonEvents> {
       try {
         const { stream } = await this.openPicture()
         if (!dialing.signal.aborted) this.#take(await this.client.call(user, { media: stream, signal: dialing.signal }))
+      } catch (error) {
+        if (error instanceof Problem && error.code === 'callee_unreachable') this.unreachable = user
+        throw error
       } finally {
         this.#dialing = null
         this.#closeIdlePicture()
@@ -111,7 +116,7 @@ export class Person extends Emitter<PersonEvents> {
     })
   }
 
-  answer(): Promise<void> {
+  answer(): Promise<boolean> {
     return this.act(async () => {
       const { liveCall } = this
       const { stream } = await this.openPicture()
@@ -140,29 +145,34 @@ export class Person extends Emitter<PersonEvents> {
     this.#change()
   }
 
-  mute(kind: 'audio' | 'video'): Promise<void> {
+  mute(kind: 'audio' | 'video'): Promise<boolean> {
     return this.act(async () => {
       this.muted = { ...this.muted, [kind]: !this.muted[kind] }
       await this.liveCall?.mute(this.muted)
     })
   }
 
-  say(text: string): Promise<void> {
+  /** Resolves to whether it was sent. */
+  say(text: string): Promise<boolean> {
     return this.act(async () => {
       await this.liveCall?.send(text)
       this.lines.push({ from: this.name, text })
     })
   }
 
-  /** Does it, and shows why it failed. */
-  async act(what: () => Promise<unknown>): Promise<void> {
+  /** Does it, and shows why it failed. Resolves to whether it succeeded. */
+  async act(what: () => Promise<unknown>): Promise<boolean> {
     this.problem = ''
+    this.unreachable = ''
     try {
       await what()
+      return true
     } catch (error) {
       this.#fail(error)
+      return false
+    } finally {
+      this.#change()
     }
-    this.#change()
   }
 
   async openPicture(): Promise<Picture> {

@@ -1,6 +1,7 @@
 // A person in the room of the page: the pictures of the others, the mode of the room, and its chat.
 import type { Participant } from '../../client/src/api.js'
 import type { RemoteTrack, Room } from '../../client/src/index.js'
+import { type Chat, createChat } from './chat.js'
 import { button, el, setText } from './dom.js'
 import type { Person } from './person.js'
 
@@ -13,16 +14,16 @@ interface RoomCardOptions {
 
 export function roomCard({ person, roomId, hasSfu }: RoomCardOptions): HTMLElement {
   const { name } = person
-  const title = el('h2', { id: `room-${name}` }, name)
+  const title = el('h2', { id: `room-${encodeURIComponent(name)}` }, name)
   const status = el('span', { class: 'badge', role: 'status' })
   const problem = el('p', { class: 'problem', role: 'alert' })
   const tiles = el('div', { class: 'tiles' })
-  const lines = el('ol', { class: 'lines', role: 'log', 'aria-label': `Messages of ${name} in the room` })
-  const visit = new Visit(person, { tiles, lines, changed: () => render() })
+  const labels = { lines: `Messages of ${name} in the room`, field: `Message of ${name} to the room` }
+  const chat = createChat({ labels, send: text => visit.say(text) })
+  const visit: Visit = new Visit(person, { tiles, chat, changed: () => render() })
   const join = button('Join', () => visit.join(roomId()), { class: 'primary' })
   const leave = button('Leave', () => visit.leave(), { class: 'danger' })
   const mode = button('', () => visit.switchMode())
-  const chat = chatForm(name, text => visit.say(text))
   const render = () => {
     const { room, isJoining } = visit
     const count = room ? `${room.participants.size} in the room, ${room.mode}` : ''
@@ -30,7 +31,7 @@ export function roomCard({ person, roomId, hasSfu }: RoomCardOptions): HTMLEleme
     status.dataset.state = room ? 'live' : 'idle'
     join.hidden = room !== null
     join.disabled = isJoining
-    for (const each of [leave, chat]) each.hidden = room === null
+    for (const each of [leave, chat.form]) each.hidden = room === null
     mode.hidden = room?.role !== 'host' || !hasSfu
     setText(mode, room?.mode === 'sfu' ? 'Switch to p2p' : 'Switch to sfu')
     setText(problem, visit.problem)
@@ -40,32 +41,17 @@ export function roomCard({ person, roomId, hasSfu }: RoomCardOptions): HTMLEleme
     el('header', {}, title, status),
     tiles,
     el('div', { class: 'row' }, join, mode, leave),
-    lines,
-    chat,
+    chat.list,
+    chat.form,
     problem
   )
   render()
   return card
 }
 
-function chatForm(name: string, send: (text: string) => void): HTMLFormElement {
-  const input = el('input', {
-    placeholder: 'Message',
-    'aria-label': `Message of ${name} to the room`,
-    autocomplete: 'off'
-  })
-  const form = el('form', { class: 'row' }, input, el('button', {}, 'Send'))
-  form.addEventListener('submit', event => {
-    event.preventDefault()
-    if (input.value !== '') send(input.value)
-    input.value = ''
-  })
-  return form
-}
-
 interface VisitOptions {
   readonly tiles: HTMLElement
-  readonly lines: HTMLElement
+  readonly chat: Chat
   changed(): void
 }
 
@@ -83,7 +69,7 @@ class Visit {
     this.#options = options
   }
 
-  join(roomId: string): Promise<void> {
+  join(roomId: string): Promise<boolean> {
     return this.#act(async () => {
       this.isJoining = true
       this.#person.isInRoom = true
@@ -99,15 +85,15 @@ class Visit {
     })
   }
 
-  leave(): Promise<void> {
+  leave(): Promise<boolean> {
     return this.#act(async () => this.room?.leave())
   }
 
-  switchMode(): Promise<void> {
+  switchMode(): Promise<boolean> {
     return this.#act(async () => this.room?.setMode(this.room.mode === 'sfu' ? 'p2p' : 'sfu'))
   }
 
-  say(text: string): Promise<void> {
+  say(text: string): Promise<boolean> {
     return this.#act(async () => {
       await this.room?.chat(text)
       this.#addLine(this.#person.name, text)
@@ -159,7 +145,7 @@ class Visit {
   }
 
   #addLine(from: string, text: string): void {
-    this.#options.lines.append(el('li', {}, el('b', {}, from), ` ${text}`))
+    this.#options.chat.add(from, text)
   }
 
   #end(): void {
@@ -170,10 +156,18 @@ class Visit {
     this.#options.changed()
   }
 
-  async #act(what: () => Promise<unknown>): Promise<void> {
+  /** Resolves to whether it succeeded. */
+  async #act(what: () => Promise<unknown>): Promise<boolean> {
     this.problem = ''
-    await what().catch(error => this.#fail(error))
-    this.#options.changed()
+    try {
+      await what()
+      return true
+    } catch (error) {
+      this.#fail(error)
+      return false
+    } finally {
+      this.#options.changed()
+    }
   }
 
   #fail(error: unknown): void {

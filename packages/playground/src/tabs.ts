@@ -6,7 +6,7 @@ export interface Tab {
   readonly panel: HTMLElement
 }
 
-/** Returns the list of the tabs. The first one is selected. */
+/** Returns the list of the tabs. The one that was selected last is selected again after a reload. */
 export function createTabs(label: string, tabs: readonly Tab[]): HTMLElement {
   const buttons = tabs.map(({ name, panel }) => {
     const id = name.toLowerCase()
@@ -16,6 +16,7 @@ export function createTabs(label: string, tabs: readonly Tab[]): HTMLElement {
     return el('button', { type: 'button', role: 'tab', id: `tab-${id}`, 'aria-controls': panel.id }, name)
   })
   const select = (selected: number) => {
+    sessionStorage.setItem('tab', tabs[selected]?.name ?? '')
     for (const [i, each] of buttons.entries()) {
       each.setAttribute('aria-selected', String(i === selected))
       each.tabIndex = i === selected ? 0 : -1
@@ -32,6 +33,7 @@ export function createTabs(label: string, tabs: readonly Tab[]): HTMLElement {
     select(next)
     buttons[next]?.focus()
   })
-  select(0)
+  const kept = tabs.findIndex(({ name }) => name === sessionStorage.getItem('tab'))
+  select(Math.max(0, kept))
   return list
 }

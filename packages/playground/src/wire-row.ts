@@ -22,6 +22,7 @@ interface RowOptions {
 
 export function createRow(entry: WireEntry, { hue, filters, request }: RowOptions): Row {
   const outcome = el('span', { class: 'outcome' })
+  const refusal = el('span', { class: 'refusal' })
   const what = entry.kind === 'request' ? `${entry.method} ${pathOf(entry.url)}` : entry.type
   const isRequest = entry.kind === 'request'
   const arrow = el(
@@ -36,7 +37,7 @@ export function createRow(entry: WireEntry, { hue, filters, request }: RowOption
     el('time', {}, clockOf(entry.at)),
     name,
     arrow,
-    el('code', {}, ...breakable(what)),
+    el('span', {}, el('code', {}, ...breakable(what)), ' ', refusal),
     outcome
   )
   const details = el('details', {}, summary)
@@ -52,8 +53,10 @@ export function createRow(entry: WireEntry, { hue, filters, request }: RowOption
   }
   const body = el('div', { class: 'body' })
   const render = () => {
-    if (entry.kind === 'request') showOutcome(outcome, entry)
-    else setText(outcome, entry.note ?? '')
+    if (entry.kind === 'request') {
+      showOutcome(outcome, entry)
+      setText(refusal, codeOf(entry))
+    } else setText(outcome, entry.note ?? '')
     if (details.open) body.replaceChildren(copy, ...(entry.kind === 'request' ? requestBody(entry) : eventBody(entry)))
   }
   details.addEventListener('toggle', () => {
@@ -79,6 +82,16 @@ function showOutcome(outcome: HTMLElement, { status, ms, note }: WireRequest): v
   const text = status === null ? '…' : status === 0 ? '' : `${status} · ${ms} ms`
   setText(outcome, [text, note].filter(Boolean).join(' · '))
   outcome.dataset.state = status === null ? 'open' : status === 0 || status >= 400 ? 'failed' : 'done'
+}
+
+/** Why it was refused. Some refusals are part of a call that goes well, such as `offer_collision`. */
+function codeOf({ status, reply }: WireRequest): string {
+  if (status === null || status < 400 || !reply) return ''
+  try {
+    return (JSON.parse(reply) as { code?: string }).code ?? ''
+  } catch {
+    return ''
+  }
 }
 
 const requestBody = ({ body, reply }: WireRequest) => [...section('Body', body), ...section('Reply', reply)]

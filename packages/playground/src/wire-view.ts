@@ -1,5 +1,6 @@
 // The list of requests and events, newest last.
 import { button, el } from './dom.js'
+import { followEnd } from './follow-end.js'
 import type { Wire, WireEntry, WireRequest } from './wire.js'
 import { createRow, type Row, type RowFilters } from './wire-row.js'
 
@@ -14,14 +15,28 @@ interface Filters extends RowFilters {
   hasToken: boolean
 }
 
-export function wireView(wire: Wire, people: readonly { name: string; hue: number }[]): HTMLElement {
-  const filters: Filters = { person: null, hasQuiet: false, hasToken: false }
+interface WireViewOptions {
+  readonly people: readonly { name: string; hue: number }[]
+  /** Whether commands have the token, until the user of the page chooses otherwise. */
+  readonly hasToken: boolean
+}
+
+export function wireView(wire: Wire, { people, hasToken }: WireViewOptions): HTMLElement {
+  const filters: Filters = { person: null, hasQuiet: false, hasToken }
   const list = el('ol', { class: 'entries', tabindex: '0', 'aria-label': 'Requests and events' })
   const rows = new Map<WireEntry, Row>()
-  const follow = followEnd(list)
+  const newest = button('Newest', () => {
+    toEnd()
+    list.focus()
+  })
+  newest.hidden = true
+  const { follow, toEnd } = followEnd(list, isFollowing => {
+    newest.hidden = isFollowing
+  })
   const lastRequests = new Map<string, WireRequest>()
   const filterAll = () => {
     for (const [entry, { element }] of rows) element.hidden = !passes(entry, filters)
+    follow()
   }
   wire.on('added', entry => {
     if (entry.kind === 'request') lastRequests.set(entry.person, entry)
@@ -37,31 +52,20 @@ export function wireView(wire: Wire, people: readonly { name: string; hue: numbe
     rows.get(entry)?.render()
     follow()
   })
+  const clearAll = () => {
+    clear(rows)
+    toEnd()
+  }
   const title = el('h2', { id: 'wire-title' }, 'Wire')
   const head = el(
     'div',
     { class: 'row head' },
     title,
-    button('Clear', () => clear(rows), { class: 'end' })
+    el('div', { class: 'row end' }, newest, button('Clear', clearAll))
   )
+  const note = el('p', { class: 'quiet' }, 'Every request → and event ←. Open one to read it, or to copy it as curl.')
   const bar = filterBar({ people: people.map(({ name }) => name), filters, changed: filterAll })
-  return el('section', { class: 'card wire', 'aria-labelledby': title.id }, head, bar, list)
-}
-
-/** In px. */
-const NEAR_END = 40
-
-/** Keeps the end in view, also when rows or the list change their size, unless the user has scrolled up to read. */
-function followEnd(list: HTMLElement): () => void {
-  let isFollowing = true
-  list.addEventListener('scroll', () => {
-    isFollowing = list.scrollHeight - list.scrollTop - list.clientHeight < NEAR_END
-  })
-  const follow = () => {
-    if (isFollowing) list.scrollTop = list.scrollHeight
-  }
-  new ResizeObserver(follow).observe(list)
-  return follow
+  return el('section', { class: 'card wire', 'aria-labelledby': title.id }, head, note, bar, list)
 }
 
 const passes = (entry: WireEntry, { person, hasQuiet }: Filters) =>
@@ -97,13 +101,13 @@ function filterBar({ people, filters, changed }: BarOptions): HTMLElement {
     filters.hasQuiet = heartbeats.checked
     changed()
   })
-  const tokens = el('input', { type: 'checkbox' })
+  const tokens = el('input', { type: 'checkbox', checked: filters.hasToken })
   tokens.addEventListener('change', () => {
     filters.hasToken = tokens.checked
   })
   const flags = [
-    el('label', { class: 'flag' }, heartbeats, 'Heartbeats, timeline'),
-    el('label', { class: 'flag' }, tokens, 'curl with token')
+    el('label', { class: 'flag' }, heartbeats, 'Heartbeats and timeline'),
+    el('label', { class: 'flag' }, tokens, 'Token in curl')
   ]
   return el('div', { class: 'row filters' }, select, ...flags)
 }
