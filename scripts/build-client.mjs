@@ -14,11 +14,11 @@ const SOURCES = join(root, 'packages/client/src')
  * over the wire, or of the platform, which test/client-size.test.ts checks.
  */
 export const INTERNAL_NAMES = (
-  'beforeListening begin closeConsumer deliver deliverOne during emit expectAnswer fault finishAs flow hasTransport ' +
-  'hurry inbox isFirst isHere isOpen isOver isRepeat isResumed lastSentAt live negotiator offers ' +
-  'onConnected onEnd onError onEvent onFailed onListenerError onModerated onOwn onReset onSend onSnapshot onState ' +
+  'advanceTo applyRecord applySettings beforeListening begin closeConsumer deliver deliverOne dropParticipant during emit endMedia expectAnswer fault finishAs flow handleNow hasTransport ' +
+  'hurry inbox isFirst isHere isOpen isOver isRepeat lastSentAt live negotiator offers ' +
+  'onConnected onEnd onError onEvent onFailed onMediaError onModerated onOwn onReset onSend onSnapshot onState ' +
   'onTrack onTrackEnded owner post prepare publicationOf receive record refreshToken rejoin removeAll rename ' +
-  'requests restart retryMs senders servers setAvailable slides stopReceiving sync tellsService'
+  'requestAndShare requests restart retryMs senders servers setAvailable slides stopReceiving sync tellsService waitingEvents'
 ).split(' ')
 
 const COMPRESS = { passes: 4, keep_fargs: false, pure_getters: true, unsafe: true, unsafe_arrows: true }

@@ -35,11 +35,7 @@ export class CallMedia {
       setup?.(connection)
       return connection
     }
-    const onTrack = (event: RTCTrackEvent) => {
-      this.remote?.addTrack(event.track)
-      callbacks.onTrack(event)
-    }
-    this.negotiator = new Negotiator({ ...callbacks, open, onTrack })
+    this.negotiator = new Negotiator({ ...callbacks, open })
     for (const track of media?.getTracks() ?? []) this.negotiator.senders.send({ track }, media as MediaStream)
     return this.negotiator
   }

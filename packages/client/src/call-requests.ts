@@ -1,35 +1,34 @@
 // What the requests of a call have in common.
+import type { CreateCallRequest } from './api.js'
+import type { Call } from './call.js'
+import type { MediaOptions } from './call-media.js'
+import type { Signals } from './call-state.js'
 import type { Method, RequestOptions } from './core.js'
-import { Problem } from './problem.js'
 
-export interface Requester {
-  /** Tells the other tabs of this device what it did: the acting device receives no event. */
-  request<T>(method: Method, path: string, body?: object, options?: RequestOptions): Promise<T>
+export type CreateBody = Omit<CreateCallRequest, 'offer' | 'candidates' | 'end'> & { callId: string }
+
+/** `offer`, `answer`, `candidates` and `end` are for programs that bring their own WebRTC. */
+export interface AcceptOptions extends MediaOptions, Signals {}
+
+/** The client, as calls and rooms see it. */
+export interface Client {
+  readonly device: string
+  readonly user: string | null
+  /** Tells the other tabs, if the reply shows a call or a participation: the acting device receives no event. */
+  requestAndShare<T>(method: Method, path: string, body?: object, options?: RequestOptions): Promise<T>
+  /** Resolves to what creates connections; null without RTCPeerConnection. */
+  prepare(rtc?: RTCConfiguration): Promise<(() => RTCPeerConnection) | null>
+  onError(error: unknown): void
 }
 
-export interface EndRequest {
-  readonly body?: object
-  readonly options?: RequestOptions
+/** All calls of this tab, as one of them sees them. */
+export interface CallHost {
+  readonly client: Client
+  /** This call goes on under the id of the one that it was merged into. */
+  rename(call: Call, before: string): void
 }
 
-/** A refusal because the call has ended. The event that says why may come after it. */
-export const isGone = (error: unknown) => ['call_ended', 'call_not_found'].includes((error as Problem).code)
-
-/** What an accept rejects with if the call ended meanwhile, which closes its connection. */
-export function endedProblem(reason: string | null): Problem {
-  const code = reason === 'answered_elsewhere' ? reason : 'call_ended'
-  return new Problem({ code, message: 'The call has ended' })
-}
-
-/** Resolves also if the call has ended already. */
-export async function endCall(
-  requester: Requester,
-  path: string,
-  { body = {}, options }: EndRequest = {}
-): Promise<void> {
-  await requester.request('POST', path, body, options).catch(error => {
-    if (!isGone(error)) throw error
-  })
-}
+/** What is posted beneath `/calls/{callId}`. */
+export type PostRequest = [action: string, body?: object, options?: RequestOptions]
 
 export const pathOf = (callId: string, what: string) => `/calls/${encodeURIComponent(callId)}/${what}`

@@ -42,9 +42,10 @@ export interface Start {
   readonly first?: Signals
 }
 
+/** Those among other options. */
+export const signalsOf = ({ offer, answer, candidates, end }: Signals): Signals => ({ offer, answer, candidates, end })
+
 export type State = CallRecord['state']
-/** Events of the server that have another name here. */
-const RENAMED: Readonly<Record<string, string>> = { resumed: 'held', media_changed: 'media' }
 const ORDER: readonly State[] = ['ringing', 'connecting', 'connected', 'ended']
 
 export class CallState extends Receiver<CallEvents> {
@@ -54,6 +55,8 @@ export class CallState extends Receiver<CallEvents> {
   /** When its time to ring or to connect ends, in ms by the clock of this machine. Null: no limit. */
   expiresAt: number | null = null
   readonly held = { local: false, remote: false }
+  /** @internal Whether this tab is in the call: it called, accepted or resumed it. */
+  isHere = false
   /** What came with `call.incoming`: the offer to answer. */
   first: Signals
   protected record: Start['record']
@@ -99,13 +102,13 @@ export class CallState extends Receiver<CallEvents> {
   }
 
   /** @internal Takes the state of a reply, an event or a snapshot. */
-  apply(record: Partial<CallRecord>): void {
+  applyRecord(record: Partial<CallRecord>): void {
     if (this.state === 'ended' || (record.version ?? this.version) < this.version) return
     this.record = { ...this.record, ...record }
     this.#note(record)
     const { state = this.state } = record
-    if (state === 'ended') this.finishAs(record.reason ?? 'server', record.endedBy)
-    else this.advance(state)
+    if (state === 'ended') this.finishAs(record.reason as EndReason, record.endedBy)
+    else this.advanceTo(state)
   }
 
   #note({ expiresInMs, held }: Partial<CallRecord>): void {
@@ -114,7 +117,7 @@ export class CallState extends Receiver<CallEvents> {
   }
 
   /** A call never goes back to an earlier state. */
-  protected advance(state: State): void {
+  protected advanceTo(state: State): void {
     if (ORDER.indexOf(state) <= ORDER.indexOf(this.state)) return
     const before = this.state
     this.state = state
@@ -131,16 +134,23 @@ export class CallState extends Receiver<CallEvents> {
     this.emit('ended', { reason, by })
   }
 
-  protected override take({ type, data }: SignalpostEvent): void {
+  protected override handleNow({ type, data }: SignalpostEvent): void {
     // Its reason is that of this user; the state of the call has the reason of the one who ended it, or goes on elsewhere.
     if (type === 'call.ended') this.finishAs(data.reason, data.endedBy)
-    this.apply('call' in data ? data.call : (data as { version: number }))
+    this.applyRecord('call' in data ? data.call : (data as { version: number }))
     if (this.state === 'ended') return
     const name = type.slice(type.indexOf('.') + 1)
     if (type === 'call.accepted') this.deliver(data)
-    else if (type === 'call.connected') this.advance(name as State)
+    else if (type === 'call.connected') this.advanceTo(name as State)
     else if (type.startsWith('signal.')) this.deliverOne(name as SignalType, data)
-    else this.emit((RENAMED[name] ?? name) as keyof CallEvents, ('held' in data ? { ...this.held } : data) as never)
+    else if ('held' in data) this.emit('held', { ...this.held })
+    else this.emit(name.replace('_changed', '') as keyof CallEvents, data as never)
+  }
+
+  /** @internal The `call.incoming` of a call that a snapshot had. It may be accepted already. */
+  adopt(signals: Signals): void {
+    this.first = signalsOf(signals)
+    if (this.isHere) this.deliver(this.first)
   }
 
   protected deliver({ offer, answer, candidates, end }: Signals): void {

@@ -5,41 +5,25 @@ import type {
   Call as CallRecord,
   CallTimeline,
   CreateCallReply,
-  CreateCallRequest,
   RejectCallRequest,
   SendCallMessageReply
 } from './api.js'
 import { holdCall, lockOf } from './call-locks.js'
 import { CallMedia, type MediaOptions, type Muted } from './call-media.js'
-import { type EndRequest, endCall, endedProblem, isGone, pathOf, type Requester } from './call-requests.js'
-import { CallState, type EndReason, type Signals, type Start, type State } from './call-state.js'
+import { type AcceptOptions, type CallHost, type CreateBody, type PostRequest, pathOf } from './call-requests.js'
+import { CallState, type EndReason, type Signals, type Start, type State, signalsOf } from './call-state.js'
 import type { RequestOptions } from './core.js'
 import type { Negotiator } from './negotiator.js'
-import { Problem } from './problem.js'
+import { isGone, Problem } from './problem.js'
 import type { SignalType } from './signals.js'
 
-export type CreateBody = Omit<CreateCallRequest, 'offer' | 'candidates' | 'end'> & { callId: string }
-/** `offer`, `answer`, `candidates` and `end` are for programs that bring their own WebRTC. */
-export interface AcceptOptions extends MediaOptions, Signals {}
-type Revision = { revision: number } | null
-/** What a call needs of the client. */
-export interface CallHost extends Requester {
-  /** Resolves to what creates the connections of a call; null without RTCPeerConnection. */
-  prepare(rtc?: RTCConfiguration): Promise<(() => RTCPeerConnection) | null>
-  /** This call goes on under the id of the one that it was merged into. */
-  rename(call: Call, before: string): void
-  onError(error: unknown): void
-}
-
 export class Call extends CallState {
-  /** @internal Whether this tab is in the call: it called, accepted or resumed it. */
-  isHere = false
   readonly #host: CallHost
   readonly #media = new CallMedia()
   /** The body of the create. Null: the server has the call. */
   #creation: CreateBody | null = null
   readonly #report = (error: unknown): void => {
-    if (this.state !== 'ended' && !isGone(error) && !this.emit('error', error)) this.#host.onError(error)
+    if (this.state !== 'ended' && !isGone(error) && !this.emit('error', error)) this.#host.client.onError(error)
   }
 
   constructor(host: CallHost, start: Start) {
@@ -57,13 +41,13 @@ export class Call extends CallState {
   }
 
   /** @internal The first offer goes with the create. */
-  async create(body: CreateBody, { offer, candidates, end, ...options }: AcceptOptions): Promise<void> {
+  async create(body: CreateBody, options: AcceptOptions): Promise<void> {
     this.#creation = body
     this.#enter()
     try {
-      const negotiator = offer ? null : await this.#open(options)
+      const negotiator = options.offer ? null : await this.#open(options)
       if (body.offerer !== 'callee') await negotiator?.offer()
-      if (this.#creation && this.state !== 'ended') await this.#create({ offer, candidates, end })
+      if (this.#creation && this.state !== 'ended') await this.#create(signalsOf(options))
     } catch (error) {
       // It was hung up meanwhile, which closed the connection.
       if (this.state === 'ended' && !(error instanceof Problem)) return
@@ -72,15 +56,18 @@ export class Call extends CallState {
     }
   }
 
-  async #create(signals: Signals): Promise<Revision> {
-    const reply = await this.#host.request<CreateCallReply>('POST', '/calls', { ...this.#creation, ...signals })
-    const { call, resolution, offer, candidates, end } = reply
+  async #create(signals: Signals): Promise<CallRecord['negotiation'] | null> {
+    const body = { ...this.#creation, ...signals }
+    const reply = await this.#host.client.requestAndShare<CreateCallReply>('POST', '/calls', body)
+    const { call, resolution } = reply
     this.#creation = null
     // It was hung up before the server had it.
-    if (this.state === 'ended') await endCall(this.#host, pathOf(call.callId, 'hangup'))
-    else if (resolution === 'merged') this.#merge(call, { offer, candidates, end })
+    if (this.state === 'ended') {
+      this.record = call
+      await this.#leave('hangup')
+    } else if (resolution === 'merged') this.#merge(call, signalsOf(reply))
     else {
-      this.apply(call)
+      this.applyRecord(call)
       return call.negotiation
     }
     return null
@@ -92,30 +79,27 @@ export class Call extends CallState {
     Object.assign(this, { direction: 'incoming', record: call })
     this.#host.rename(this, before)
     this.#enter()
-    this.apply(call)
+    this.applyRecord(call)
     this.adopt(first)
   }
 
-  /** @internal The `call.incoming` of a call that a snapshot had. It may be accepted already. */
-  adopt({ offer, candidates, end }: Signals): void {
-    this.first = { offer, candidates, end }
-    if (this.isHere) this.deliver(this.first)
-  }
-
   /** Rejects with a Problem, such as `answered_elsewhere`. After `caller_busy` you may try again. */
-  async accept({ offer, answer, candidates, end, ...options }: AcceptOptions = {}): Promise<void> {
+  async accept(options: AcceptOptions = {}): Promise<void> {
     this.#enter()
     try {
-      const negotiator = offer || answer ? null : await this.#open(options)
+      const negotiator = options.offer || options.answer ? null : await this.#open(options)
       if (negotiator) await this.#answerFirst(negotiator)
-      if (this.state === 'ringing') await this.#accept({ offer, answer, candidates, end })
-      if (this.state === 'ended') throw endedProblem(this.reason)
+      if (this.state === 'ringing') await this.#accept(signalsOf(options))
     } catch (error) {
       this.isHere = false
       this.#media.close()
       if ((error as Problem).code === 'answered_elsewhere') this.finishAs('answered_elsewhere')
-      throw this.state === 'ended' && !(error instanceof Problem) ? endedProblem(this.reason) : error
+      if (this.state !== 'ended' || error instanceof Problem) throw error
     }
+    // Meanwhile, which closes its connection.
+    if (this.state !== 'ended') return
+    const code = this.reason === 'answered_elsewhere' ? this.reason : 'call_ended'
+    throw new Problem({ code, message: 'The call has ended' })
   }
 
   async #answerFirst(negotiator: Negotiator): Promise<void> {
@@ -126,9 +110,9 @@ export class Call extends CallState {
     await answered
   }
 
-  async #accept(signals: Signals): Promise<Revision> {
+  async #accept(signals: Signals): Promise<CallRecord['negotiation'] | null> {
     const { call } = await this.#post<AcceptCallReply>('accept', signals)
-    this.apply(call)
+    this.applyRecord(call)
     return call.negotiation
   }
 
@@ -145,13 +129,15 @@ export class Call extends CallState {
   }
 
   async #open(options: MediaOptions): Promise<Negotiator | null> {
-    const connect = await this.#host.prepare(options.rtc)
+    const connect = await this.#host.client.prepare(options.rtc)
     if (!connect || this.state === 'ended') return null
     return this.#media.open(connect, options, {
       ready: () => this.#untilOffersAreTaken(),
       post: (action, body) => this.signal(action, body),
       onTrack: ({ track, transceiver }) => {
-        if (this.remoteStream) this.emit('track', { track, transceiver, stream: this.remoteStream })
+        const stream = this.remoteStream
+        stream?.addTrack(track)
+        if (stream) this.emit('track', { track, transceiver, stream })
       },
       onConnected: () => this.#reportConnected(),
       onFailed: () => this.hangup('media_failed').catch(this.#report),
@@ -167,7 +153,7 @@ export class Call extends CallState {
 
   async #reportConnected(): Promise<void> {
     if (this.state !== 'connecting') return
-    this.advance('connected')
+    this.advanceTo('connected')
     await this.#post('connected').catch(this.#report)
   }
 
@@ -175,21 +161,28 @@ export class Call extends CallState {
 
   /** Ends the call on this device at once, in every state. */
   async hangup(reason: 'hangup' | 'media_failed' = 'hangup', options: RequestOptions = {}): Promise<void> {
-    if (this.state !== 'ringing') return this.#end(reason, 'hangup', { body: { reason }, options })
+    if (this.state !== 'ringing') return this.#end(reason, 'hangup', { reason }, options)
     // The server keeps a cancel for a create that has not arrived.
-    if (this.direction === 'outgoing') return this.#end('cancelled', 'cancel', { options })
-    return this.#end('declined', 'hangup', { options })
+    if (this.direction === 'outgoing') return this.#end('cancelled', 'cancel', {}, options)
+    return this.#end('declined', 'hangup', {}, options)
   }
 
   /** `device`: stops the ringing on this device only. */
   reject({ scope = 'user' }: RejectCallRequest = {}): Promise<void> {
-    return this.#end('declined', 'reject', { body: { scope } })
+    return this.#end('declined', 'reject', { scope })
   }
 
-  async #end(reason: EndReason, action: string, request: EndRequest): Promise<void> {
+  async #end(reason: EndReason, ...request: PostRequest): Promise<void> {
     if (this.state === 'ended') return
     this.finishAs(reason)
-    await endCall(this.#host, pathOf(this.id, action), request)
+    await this.#leave(...request)
+  }
+
+  async #leave(...request: PostRequest): Promise<void> {
+    await this.#post(...request).catch(error => {
+      // It has ended already.
+      if (!isGone(error)) throw error
+    })
   }
 
   /** Stops media in both directions, or lets it flow again. Only in a connected call. */
@@ -211,17 +204,17 @@ export class Call extends CallState {
   }
 
   /** For programs that bring their own WebRTC. The first description goes with the create or the accept. */
-  async signal(action: SignalType, body: object): Promise<Revision> {
+  async signal(action: SignalType, body: object): Promise<CallRecord['negotiation'] | null> {
     if (action === 'candidates' || this.state !== 'ringing') return this.#post(action, body)
     return this.#creation ? this.#create({ [action]: body }) : this.#accept({ [action]: body })
   }
 
   timeline(): Promise<CallTimeline> {
-    return this.#host.request('GET', pathOf(this.id, 'timeline'))
+    return this.#host.client.requestAndShare('GET', pathOf(this.id, 'timeline'))
   }
 
-  #post<T>(action: string, body: object = {}): Promise<T> {
-    return this.#host.request('POST', pathOf(this.id, action), body)
+  #post<T>(...[action, body = {}, options]: PostRequest): Promise<T> {
+    return this.#host.client.requestAndShare('POST', pathOf(this.id, action), body, options)
   }
 
   // ── What happens ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -232,9 +225,9 @@ export class Call extends CallState {
     else super.deliverOne(type, data)
   }
 
-  protected override advance(state: State): void {
+  protected override advanceTo(state: State): void {
     const before = this.state
-    super.advance(state)
+    super.advanceTo(state)
     if (this.state === before) return
     const sends = this.#media.mute({})
     if (before === 'ringing' && Object.keys(sends).length > 0) this.mute({}).catch(this.#report)
@@ -247,7 +240,7 @@ export class Call extends CallState {
     super.finishAs(reason, by)
   }
 
-  protected override onListenerError(error: unknown): void {
-    this.#host.onError(error)
+  protected override onError(error: unknown): void {
+    this.#host.client.onError(error)
   }
 }

@@ -1,10 +1,10 @@
 // All calls of this tab: which call an event belongs to, and what becomes of calls that an earlier page was in.
 import type { Call as CallRecord, Snapshot } from './api.js'
-import { type AcceptOptions, Call, type CallHost, type CreateBody } from './call.js'
+import { Call } from './call.js'
 import { type Direction, heldLocks, lockOf } from './call-locks.js'
-import { pathOf } from './call-requests.js'
-import type { Signals } from './call-state.js'
-import type { SignalpostCore, SignalpostEvent } from './core.js'
+import { type AcceptOptions, type CallHost, type Client, type CreateBody, pathOf } from './call-requests.js'
+import { type EndReason, type Signals, signalsOf } from './call-state.js'
+import type { SignalpostEvent } from './core.js'
 import { listen, randomId } from './platform.js'
 
 export interface CallOptions extends AcceptOptions, Partial<Omit<CreateBody, 'to' | 'media'>> {
@@ -14,41 +14,34 @@ export interface CallOptions extends AcceptOptions, Partial<Omit<CreateBody, 'to
   readonly signal?: AbortSignal
 }
 
-export interface CallsOptions extends Omit<CallHost, 'rename'> {
-  readonly client: Pick<SignalpostCore, 'device' | 'user' | 'request'>
+/** What calls need of the client. */
+export interface CallsClient extends Client {
+  request(method: 'POST', path: string): Promise<unknown>
   /** A call rings, or no tab has it. Returns false if the application does not listen. */
-  ring(type: 'incoming' | 'resumable', call: Call): boolean
-  isResumed(): boolean
+  emit(type: 'incoming' | 'resumable', call: Call): boolean
+  has(type: 'resumable'): boolean
 }
 
-export class Calls {
+export class Calls implements CallHost {
   /** Calls that have not ended, by id. */
   readonly live = new Map<string, Call>()
-  readonly #options: CallsOptions
-  readonly #host: CallHost
+  readonly client: CallsClient
 
-  constructor(options: CallsOptions) {
-    this.#options = options
-    this.#host = { ...options, rename: (call, before) => this.#rename(call, before) }
+  constructor(client: CallsClient) {
+    this.client = client
     listen('pagehide', () => this.#onPageHide())
   }
 
   async create(to: string, options: CallOptions): Promise<Call> {
-    const { callId = randomId(), media, kind = kindOf(media), signal, ...rest } = options
+    const { callId = randomId(), media, kind = kindOf(media), signal, setup, rtc, ...rest } = options
     signal?.throwIfAborted()
-    const { setup, rtc, offer, answer, candidates, end, ...body } = rest
-    const { device, user } = this.#options.client
-    const record = {
-      ...body,
-      callId,
-      media: kind ?? null,
-      caller: { user: user ?? '', device },
-      callee: { user: to, device: null }
-    }
-    const call = this.#add(new Call(this.#host, { direction: 'outgoing', record }))
-    signal?.addEventListener('abort', () => call.hangup().catch(this.#options.onError))
+    const { offer, answer, candidates, end, ...body } = rest
+    const { device, user } = this.client
     const creation = { ...body, to, callId, ...(kind && { media: kind }) }
-    await call.beforeListening(() => call.create(creation, { media, setup, rtc, offer, candidates, end }))
+    const record = { ...creation, caller: { user: user ?? '', device }, callee: { user: to, device: null } }
+    const call = this.#add(new Call(this, { direction: 'outgoing', record }))
+    signal?.addEventListener('abort', () => call.hangup().catch(error => this.client.onError(error)))
+    await call.beforeListening(() => call.create(creation, options))
     return this.live.get(call.id) ?? call
   }
 
@@ -61,7 +54,7 @@ export class Calls {
   }
 
   /** The call that rang here under this id is the one that we now have. */
-  #rename(call: Call, before: string): void {
+  rename(call: Call, before: string): void {
     this.live.delete(before)
     this.live.get(call.id)?.finishAs('merged')
     this.live.set(call.id, call)
@@ -77,12 +70,12 @@ export class Calls {
     else call?.receive(event)
   }
 
-  #ring(record: CallRecord, { offer, candidates, end }: Signals = {}): void {
-    const first = { offer, candidates, end }
-    const call = this.#add(new Call(this.#host, { direction: 'incoming', record, first }))
-    if (!this.#options.ring('incoming', call)) return
+  #ring(record: CallRecord, signals: Signals = {}): void {
+    const first = signalsOf(signals)
+    const call = this.#add(new Call(this, { direction: 'incoming', record, first }))
+    if (!this.client.emit('incoming', call)) return
     // The other tabs ring themselves: they need not be told.
-    this.#options.client.request('POST', pathOf(call.id, 'ringing')).catch(() => {})
+    this.client.request('POST', pathOf(call.id, 'ringing')).catch(() => {})
   }
 
   /** Another tab of this device has acted. */
@@ -90,7 +83,7 @@ export class Calls {
     const call = record && this.live.get(record.callId)
     if (!call || call.isHere || call.version > record.version) return
     if (record.state !== 'ended') call.finishAs('answered_elsewhere')
-    else call.finishAs(record.reason === 'declined' ? 'declined_elsewhere' : (record.reason ?? 'server'))
+    else call.finishAs(record.reason === 'declined' ? 'declined_elsewhere' : (record.reason as EndReason))
   }
 
   /** At the start, and after a reset: events may be missing. */
@@ -100,30 +93,30 @@ export class Calls {
     const held = await heldLocks()
     for (const record of calls) {
       const known = this.live.get(record.callId)
-      if (known) known.apply(record)
-      else if (record.state === 'ringing' && record.callee?.user === this.#options.client.user) this.#ring(record)
+      if (known) known.applyRecord(record)
+      else if (record.state === 'ringing' && record.callee?.user === this.client.user) this.#ring(record)
       else if (this.#isOurs(record) && !held.has(lockOf(record.callId, this.#directionOf(record))))
         this.#takeOver(record)
     }
   }
 
   #isOurs({ caller, callee }: CallRecord): boolean {
-    const { device, user } = this.#options.client
+    const { device, user } = this.client
     return [caller, callee].some(side => side?.user === user && side.device === device)
   }
 
   #directionOf({ caller }: CallRecord): Direction {
-    return caller.user === this.#options.client.user ? 'outgoing' : 'incoming'
+    return caller.user === this.client.user ? 'outgoing' : 'incoming'
   }
 
   /** The page that was in this call is gone, and its media with it. */
   #takeOver(record: CallRecord): void {
-    const call = this.#add(new Call(this.#host, { direction: this.#directionOf(record), record }))
-    if (!this.#options.ring('resumable', call)) call.hangup().catch(this.#options.onError)
+    const call = this.#add(new Call(this, { direction: this.#directionOf(record), record }))
+    if (!this.client.emit('resumable', call)) call.hangup().catch(error => this.client.onError(error))
   }
 
   #onPageHide(): void {
-    if (this.#options.isResumed()) return
+    if (this.client.has('resumable')) return
     for (const call of this.live.values()) if (call.isHere) call.hangup('hangup', { keepalive: true }).catch(() => {})
   }
 }

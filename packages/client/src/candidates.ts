@@ -56,18 +56,15 @@ export class CandidateQueue {
     for (;;) {
       await this.#options.ready()
       if (this.#isHeld || this.#unsent.length === 0) break
-      await this.#post(this.#takeBatch())
+      const batch = this.#takeBatch()
+      try {
+        await this.#options.post({ candidates: batch.filter(each => each !== null), end: batch.includes(null) })
+      } catch (error) {
+        // After an ICE restart, candidates of before are not needed.
+        if ((error as Problem).code !== 'stale_candidate') this.#options.onError(error)
+      }
     }
     this.#isSending = false
-  }
-
-  async #post(batch: (RTCIceCandidate | null)[]): Promise<void> {
-    try {
-      await this.#options.post({ candidates: batch.filter(each => each !== null), end: batch.includes(null) })
-    } catch (error) {
-      // After an ICE restart, candidates of before are not needed.
-      if ((error as Problem).code !== 'stale_candidate') this.#options.onError(error)
-    }
   }
 
   /** Candidates of one generation, because `end` names none: it would end the newest. */

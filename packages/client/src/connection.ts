@@ -1,6 +1,7 @@
 // The events of one device: by stream, or by long-poll while streams do not get through. Both have one cursor.
+import type { Snapshot } from './api.js'
 import type { Inbox } from './inbox.js'
-import { isOffline, listen, onLateTimer, onlineOrAfter } from './platform.js'
+import { canStream, isOffline, listen, onLateTimer, onlineOrAfter } from './platform.js'
 import { mayRepeat, type Problem } from './problem.js'
 import { backoffMs, problemFrom, type Requests } from './requests.js'
 import { type ReceivedEvent, readStream } from './stream.js'
@@ -19,7 +20,7 @@ export interface ConnectionOwner {
    * Events may be missing before this cursor, by default that of the snapshot. Resolves to the snapshot, which is read if it is not given;
    * the events that follow wait for it.
    */
-  onReset(reason: string, cursor?: string, snapshot?: unknown): Promise<unknown>
+  onReset(reason: string, cursor?: string, snapshot?: Snapshot): Promise<Snapshot>
   /** The connection has ended and must not be opened again. `problem`: a request was refused; null: the server ended it. */
   onEnd(reason: string, problem: Problem | null): void
   onError(error: unknown): void
@@ -43,8 +44,6 @@ const POLL_S = 25
 const POLL_TIMEOUT_MS = 40_000
 /** Streams that became silent in a row before the first heartbeat; then a proxy holds back what follows the first events. */
 const SILENT_STREAMS_MAX = 2
-/** React Native's `fetch` gives no body to read. */
-const canStream = () => 'body' in Response.prototype
 
 export class Connection {
   readonly #options: ConnectionOptions
@@ -77,6 +76,9 @@ export class Connection {
     this.#stopping.abort()
     this.#attempt.abort()
   }
+
+  /** There is no other tab. */
+  share(_act: unknown): void {}
 
   get #isStopped(): boolean {
     return this.#stopping.signal.aborted
@@ -163,14 +165,15 @@ export class Connection {
   /** Resolves to the time after which to reconnect, if the event says so. */
   async #receive(event: ReceivedEvent): Promise<number | null> {
     const { type, data } = event
+    const isStart = type === 'hello' || type === 'caught-up'
     this.#lastEventAt = Date.now()
     this.#heartbeatMs = Number(data.heartbeatMs) || this.#heartbeatMs
     if (type === 'end') return this.#afterEnd(data)
-    if (type === 'reconnect') return Number(data.afterMs)
+    if (type === 'reconnect') return data.afterMs as number
     if (type === 'auth.expiring') this.#extend()
-    else if (type === 'heartbeat') this.#beat(data.ack === true)
-    else if (type !== 'hello' && type !== 'caught-up') await this.#deliver(event)
-    if (type === 'hello' || type === 'caught-up' || type === 'reset') this.#becomeLive()
+    else if (type === 'heartbeat') this.#beat(Boolean(data.ack))
+    else if (!isStart) await this.#deliver(event)
+    if (isStart || type === 'reset') this.#becomeLive()
     return null
   }
 
@@ -208,7 +211,7 @@ export class Connection {
   }
 
   async #afterEnd({ reason, reconnect, afterMs }: ReceivedEvent['data']): Promise<number | null> {
-    if (reconnect === true) return typeof afterMs === 'number' ? afterMs : null
+    if (reconnect) return (afterMs ?? null) as number | null
     if (reason === 'auth_expired') await this.#options.requests.refreshToken()
     else this.#end(String(reason), null)
     return 0

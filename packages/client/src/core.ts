@@ -40,7 +40,8 @@ export interface CoreOptions {
 
 export class SignalpostCore<Events extends CoreEvents = CoreEvents> extends Emitter<Events> {
   readonly device: string
-  protected readonly options: CoreOptions
+  /** @internal */
+  readonly options: CoreOptions
   readonly #requests: Requests
   readonly #sharesTabs: boolean
   #state: ConnectionState = 'closed'
@@ -58,13 +59,7 @@ export class SignalpostCore<Events extends CoreEvents = CoreEvents> extends Emit
     this.options = options
     this.#sharesTabs = (options.tabs ?? true) && canShareTabs()
     this.device = options.device ?? deviceId(this.#sharesTabs)
-    this.#requests = new Requests({
-      url: options.url.replace(/\/$/, ''),
-      token: options.token,
-      device: this.device,
-      retryForMs: options.retryForMs ?? 30_000,
-      fetch: options.fetch ?? ((...request) => fetch(...request))
-    })
+    this.#requests = new Requests({ ...options, device: this.device })
   }
 
   get connection(): ConnectionState {
@@ -88,12 +83,12 @@ export class SignalpostCore<Events extends CoreEvents = CoreEvents> extends Emit
   async #connect(): Promise<Snapshot> {
     const ending = new AbortController()
     this.#ending = ending
-    this.#setState(isOffline() ? 'offline' : 'connecting')
+    this.onState(isOffline() ? 'offline' : 'connecting')
     try {
       return await this.#begin(ending.signal)
     } catch (error) {
       const problem = problemFrom(error, ending.signal)
-      if (!ending.signal.aborted) this.#end(problem.code, problem)
+      if (!ending.signal.aborted) this.onEnd(problem.code, problem)
       throw problem
     }
   }
@@ -126,16 +121,16 @@ export class SignalpostCore<Events extends CoreEvents = CoreEvents> extends Emit
 
   /** Other tabs go on. The mailbox goes on collecting events for this device, unless it signs off. */
   async close({ signOff = false } = {}): Promise<void> {
-    this.#end('closed', null)
+    this.onEnd('closed', null)
     if (signOff) await this.request('DELETE', '/presence')
   }
 
   /** Sends the other tabs what this one did, as `own`: the device receives no event of its own acts. */
   share(act: unknown): void {
-    if (this.#link instanceof SharedConnection) this.#link.share(act)
+    this.#link?.share(act)
   }
 
-  /** Called with the state that the first event follows. */
+  /** Called with the state that the next event follows: at the start and after a reset. */
   protected onSnapshot(_snapshot: Snapshot): void {}
 
   #open(): void {
@@ -147,15 +142,7 @@ export class SignalpostCore<Events extends CoreEvents = CoreEvents> extends Emit
       times: { ...TIMES, ...times },
       // Of the lock and the channel of the tabs.
       name: `signalpost ${JSON.stringify([url, this.#user, this.device])}`,
-      onOwn: (act: unknown) => this.#fire('own', act),
-      owner: {
-        onState: (state: ConnectionState) => this.#setState(state),
-        onEvent: (event: ReceivedEvent) => this.#deliver(event),
-        onReset: (reason: string, cursor?: string, snapshot?: unknown) =>
-          this.#reset(reason, cursor, snapshot as Snapshot | undefined),
-        onEnd: (reason: string, problem: Problem | null) => this.#end(reason, problem),
-        onError: (error: unknown) => this.onListenerError(error)
-      }
+      owner: this
     }
     this.#link = this.#sharesTabs ? new SharedConnection(options) : new Connection(options)
     this.#link.start()
@@ -168,10 +155,9 @@ export class SignalpostCore<Events extends CoreEvents = CoreEvents> extends Emit
     const resume = () => this.#link ?? this.#open()
     listen('pagehide', suspend, this.#ending)
     listen('pageshow', resume, this.#ending)
-    if (!page) return
     listen('freeze', suspend, this.#ending, page)
     listen('resume', resume, this.#ending, page)
-    listen('visibilitychange', () => page.hidden || this.#link?.hurry(), this.#ending, page)
+    listen('visibilitychange', () => page?.hidden || this.#link?.hurry(), this.#ending, page)
   }
 
   #suspend(): void {
@@ -190,33 +176,45 @@ export class SignalpostCore<Events extends CoreEvents = CoreEvents> extends Emit
     }
   }
 
-  async #reset(reason: string, cursor?: string, given?: Snapshot): Promise<Snapshot> {
+  // ── What the connection says ──
+
+  /** @internal */
+  async onReset(reason: string, cursor?: string, given?: Snapshot): Promise<Snapshot> {
     const snapshot = given ?? (await this.#snapshot())
     this.#inbox.restart(cursor ?? snapshot.cursor)
+    this.onSnapshot(snapshot)
     this.#fire('reset', { reason, snapshot })
     return snapshot
   }
 
-  #deliver(event: ReceivedEvent): void {
+  /** @internal */
+  onEvent(event: ReceivedEvent): void {
     this.#fire('event', { ...event, id: event.id ?? null } as unknown as SignalpostEvent)
     this.#fire(event.type as keyof EventData, event.data as never)
   }
 
-  #setState(state: ConnectionState): void {
+  /** @internal */
+  onState(state: ConnectionState): void {
     if (state === 'live' || state === 'polling') this.#flow?.begin()
     if (state === this.#state) return
     this.#state = state
     this.#fire('connection', state)
   }
 
-  #end(reason: string, problem: Problem | null): void {
+  /** @internal */
+  onEnd(reason: string, problem: Problem | null): void {
     if (this.#state === 'closed') return
     this.#ending.abort()
     this.#suspend()
     this.#connected = null
     this.#flow?.fail(problem ?? new Problem({ code: 'aborted', message: `The connection has ended: ${reason}` }))
-    this.#setState('closed')
+    this.onState('closed')
     this.#fire('closed', { reason, problem })
+  }
+
+  /** @internal Another tab did this. */
+  onOwn(act: unknown): void {
+    this.#fire('own', act)
   }
 
   /** `Events` has all of CoreEvents, which the compiler cannot see of a type parameter. */
@@ -224,7 +222,8 @@ export class SignalpostCore<Events extends CoreEvents = CoreEvents> extends Emit
     return this.emit(type, value as Events[Type])
   }
 
-  protected override onListenerError(error: unknown): void {
+  /** @internal */
+  override onError(error: unknown): void {
     if (!this.#fire('error', error)) console.error(error)
   }
 }

@@ -25,25 +25,25 @@ export class Emitter<Events> {
     this.#listeners.get(type)?.delete(listener)
   }
 
-  /** Whether there is a listener. */
-  protected has(type: keyof Events): boolean {
+  /** @internal Whether there is a listener. */
+  has(type: keyof Events): boolean {
     return Boolean(this.#listeners.get(type)?.size)
   }
 
-  /** Whether a listener was there. */
-  protected emit<Type extends keyof Events>(type: Type, value: Events[Type]): boolean {
+  /** @internal Returns whether a listener was there. */
+  emit<Type extends keyof Events>(type: Type, value: Events[Type]): boolean {
     const listeners = [...(this.#listeners.get(type) ?? [])] as Listener<Events[Type]>[]
     for (const listener of listeners) {
       try {
         listener(value)
       } catch (error) {
-        this.onListenerError(error)
+        this.onError(error)
       }
     }
     return listeners.length > 0
   }
 
-  protected onListenerError(error: unknown): void {
+  protected onError(error: unknown): void {
     console.error(error)
   }
 }

@@ -1,19 +1,20 @@
 // @signalpost/client: calls and rooms on top of the core.
 import type { IceServer, Snapshot } from './api.js'
 import type { Call } from './call.js'
+import type { Client } from './call-requests.js'
 import { type CallOptions, Calls } from './calls.js'
 import { type CoreEvents, type CoreOptions, SignalpostCore } from './core.js'
 import type { MediasoupLoader } from './mediasoup.js'
-import type { JoinOptions, Room, RoomHost } from './room.js'
+import type { JoinOptions, Room } from './room.js'
+import type { RoomEvents } from './room-state.js'
 import { Rooms } from './rooms.js'
 
 export type { MediaOptions } from './call-media.js'
 export type { CallEvents, EndReason } from './call-state.js'
 export * from './core.js'
 export type { Publication, PublishOptions, Source } from './publication.js'
-export type { RoomEvents } from './room-state.js'
 export type { RemoteTrack } from './streams.js'
-export type { Call, CallOptions, JoinOptions, Room }
+export type { Call, CallOptions, JoinOptions, Room, RoomEvents }
 
 export interface Options extends CoreOptions {
   /** Where the platform has none, or another one is wanted. Null: calls and rooms without media, for a stack of your own. */
@@ -33,28 +34,16 @@ export interface Events extends CoreEvents {
 }
 
 export class Signalpost extends SignalpostCore<Events> {
+  /** @internal */
+  declare readonly options: Options
   readonly #calls: Calls
   readonly #rooms: Rooms
-  readonly #options: Options
   #ice: { readonly servers: readonly IceServer[]; readonly until: number } | null = null
 
   constructor(options: Options) {
     super(options)
-    this.#options = options
-    const host = {
-      request: <T>(...request: Parameters<RoomHost['request']>) => this.#act(...request) as Promise<T>,
-      prepare: (rtc?: RTCConfiguration) => this.#prepare(rtc),
-      iceServers: () => this.#iceServers(),
-      mediasoup: options.mediasoup
-    }
-    this.#rooms = new Rooms(host)
-    this.#calls = new Calls({
-      ...host,
-      client: this,
-      ring: (type, call) => this.emit(type, call),
-      isResumed: () => this.has('resumable'),
-      onError: error => this.onListenerError(error)
-    })
+    this.#calls = new Calls(this)
+    this.#rooms = new Rooms(this)
     this.on('event', event => {
       this.#calls.receive(event)
       this.#rooms.receive(event)
@@ -63,7 +52,6 @@ export class Signalpost extends SignalpostCore<Events> {
       this.#calls.onOwn(act as object)
       this.#rooms.onOwn(act as object)
     })
-    this.on('reset', ({ snapshot }) => this.onSnapshot(snapshot))
   }
 
   /** Calls that have not ended, by id. */
@@ -86,28 +74,28 @@ export class Signalpost extends SignalpostCore<Events> {
     return this.#rooms.join(roomId, options)
   }
 
-  /** Tells the other tabs, if the reply shows a call or a participation: the acting device receives no event. */
-  async #act(...request: Parameters<RoomHost['request']>): Promise<unknown> {
-    const reply = await this.request(...request)
-    // All tabs ring.
-    const isAct = !request[1].endsWith('/ringing')
-    if (isAct && (Object(reply).call || Object(reply).participantId)) this.share(reply)
-    return reply
+  /** @internal Tells the other tabs, if the reply shows a call or a participation: the acting device receives no event. */
+  async requestAndShare<T>(...request: Parameters<Client['requestAndShare']>): Promise<T> {
+    const reply = (await this.request(...request)) as { call?: object; participantId?: string } | null
+    if (reply?.call || reply?.participantId) this.share(reply)
+    return reply as T
   }
 
   protected override onSnapshot(snapshot: Snapshot): void {
-    this.#calls.onSnapshot(snapshot).catch(error => this.onListenerError(error))
+    this.#calls.onSnapshot(snapshot).catch(error => this.onError(error))
     this.#rooms.onSnapshot()
   }
 
-  async #prepare(rtc: RTCConfiguration = {}): Promise<(() => RTCPeerConnection) | null> {
-    const { RTCPeerConnection: Connection = globalThis.RTCPeerConnection } = this.#options
+  /** @internal */
+  async prepare(rtc: RTCConfiguration = {}): Promise<(() => RTCPeerConnection) | null> {
+    const { RTCPeerConnection: Connection = globalThis.RTCPeerConnection } = this.options
     if (!Connection) return null
-    const iceServers = await this.#iceServers()
+    const iceServers = await this.iceServers()
     return () => new Connection({ iceServers, ...rtc })
   }
 
-  async #iceServers(): Promise<RTCIceServer[]> {
+  /** @internal */
+  async iceServers(): Promise<RTCIceServer[]> {
     if (!this.#ice || this.#ice.until < Date.now()) {
       const { iceServers, expiresInMs } = await this.request('GET', '/ice-servers')
       // Half of the time: a connection uses them for a while.

@@ -1,8 +1,7 @@
 // A room in which each participant sends to each other one: one Negotiator for each of them. A user who leaves and comes back is another
 // participant, with another Negotiator.
 import { Negotiator } from './negotiator.js'
-import type { Problem } from './problem.js'
-import type { Flow, FlowOptions, Publication, RoomEventData, Source } from './publication.js'
+import type { Flow, FlowHost, Publication, RoomEventData, Source } from './publication.js'
 import type { Description, SignalType } from './signals.js'
 
 interface Peer {
@@ -11,32 +10,30 @@ interface Peer {
   slides: ReadonlySet<string>
 }
 
-/** Refusals of a signal when the other participant, or this one, has just left. The events of the room report that. */
-const GONE = ['participant_not_found', 'not_in_room', 'room_not_found', 'room_closed']
-
 export class Mesh implements Flow {
-  readonly #options: FlowOptions
+  readonly #room: FlowHost
+  readonly #connect: () => RTCPeerConnection
   readonly #peers = new Map<string, Peer>()
   /** The streams of what we send: they tell the media sections of a screen from the others. */
   readonly #camera = new MediaStream()
   readonly #screen = new MediaStream()
 
-  constructor(options: FlowOptions) {
-    this.#options = options
+  constructor(room: FlowHost, connect: () => RTCPeerConnection) {
+    this.#room = room
+    this.#connect = connect
   }
 
   add(participantId: string, { offers }: { offers: boolean }): void {
-    const { connect, onError } = this.#options
     const negotiator = new Negotiator({
-      open: connect,
+      open: this.#connect,
       post: (action, body) => this.#post(participantId, action, body),
       onTrack: event => this.#receiveTrack(participantId, event),
       onError: error => {
-        if (this.#peers.has(participantId) && !GONE.includes((error as Problem).code)) onError(error)
+        if (this.#peers.has(participantId)) this.#room.onMediaError(error)
       }
     })
     this.#peers.set(participantId, { negotiator, slides: new Set() })
-    for (const publication of this.#options.publications) this.#send(negotiator, publication)
+    for (const publication of this.#room.publications) this.#send(negotiator, publication)
     // Not before the application can publish something after it has joined.
     if (offers) setTimeout(() => this.#offer(negotiator))
   }
@@ -54,16 +51,15 @@ export class Mesh implements Flow {
     senders.send(publication, publication.source === 'screen' ? this.#screen : this.#camera)
   }
 
-  async #post(to: string, action: string, body: { sdp?: string }): Promise<{ revision: number }> {
-    const { request } = this.#options
+  #post(to: string, action: string, body: { sdp?: string }): Promise<{ revision: number }> {
     const sdp = body.sdp && markSlides(body.sdp, this.#screen.id)
-    return request('POST', `/${action}`, { to, ...body, sdp })
+    return this.#room.request('POST', `/${action}`, { to, ...body, sdp })
   }
 
   receive(type: string, data: RoomEventData): void {
     const peer = this.#peers.get(data.from?.participantId ?? '')
     // The mailbox belongs to the device: it may have signals for the participant that it was before it joined anew.
-    if (!peer || data.to !== this.#options.own) return
+    if (!peer || data.to !== this.#room.participantId) return
     if ('sdp' in data) peer.slides = slidesOf((data as Description).sdp)
     peer.negotiator.receive(type.slice('signal.'.length) as SignalType, data)
   }
@@ -71,10 +67,10 @@ export class Mesh implements Flow {
   #receiveTrack(participantId: string, { track, transceiver, streams }: RTCTrackEvent): void {
     const isScreen = this.#peers.get(participantId)?.slides.has(transceiver.mid ?? '')
     const source = isScreen ? 'screen' : (track.kind as Source)
-    this.#options.onTrack(participantId, { source, track })
+    this.#room.onTrack(participantId, { source, track })
     for (const stream of streams) {
       stream.addEventListener('removetrack', event => {
-        if (event.track === track) this.#options.onTrackEnded(participantId, source, track.kind)
+        if (event.track === track) this.#room.onTrackEnded(participantId, source, track.kind)
       })
     }
   }
@@ -88,8 +84,6 @@ export class Mesh implements Flow {
     for (const { negotiator } of this.#peers.values()) this.#send(negotiator, publication)
   }
 
-  resize(): void {}
-
   close(): void {
     for (const participantId of this.#peers.keys()) this.remove(participantId)
   }
@@ -97,11 +91,8 @@ export class Mesh implements Flow {
 
 // A media section with a screen says so with the attribute `content` (RFC 4796): a receiver cannot tell it from a camera otherwise.
 
-function markSlides(sdp: string, streamId: string): string {
-  const [session, ...sections] = sdp.split(/^(?=m=)/m)
-  const marked = sections.map(each => (each.includes(`a=msid:${streamId} `) ? `${each}a=content:slides\r\n` : each))
-  return [session, ...marked].join('')
-}
+const markSlides = (sdp: string, streamId: string): string =>
+  sdp.replaceAll(`a=msid:${streamId} `, 'a=content:slides\r\n$&')
 
 function slidesOf(sdp: string): Set<string> {
   const sections = sdp.split(/^(?=m=)/m).filter(each => each.includes('a=content:slides'))

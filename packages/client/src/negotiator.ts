@@ -57,9 +57,10 @@ export class Negotiator {
     })
     this.connection = this.#open()
     const { connection } = (globalThis.navigator ?? {}) as { connection?: EventTarget }
+    const restartIce = () => this.restartIce()
     // The network is back, or is another one.
-    listen('online', () => this.restartIce(), this.#closing)
-    if (connection) listen('change', () => this.restartIce(), this.#closing, connection)
+    listen('online', restartIce, this.#closing)
+    connection?.addEventListener('change', restartIce, this.#closing)
   }
 
   #open(): RTCPeerConnection {
@@ -102,9 +103,11 @@ export class Negotiator {
 
   /** In the order of the events. */
   receive(type: SignalType, data: object): void {
-    if (type === 'offer') this.#then(() => this.#answer(data as Description))
-    if (type === 'answer') this.#then(() => this.#complete(data as Description))
-    if (type === 'candidates') this.#then(() => this.#addCandidates(data as Candidates))
+    this.#then(async () => {
+      if (type === 'offer') await this.#answer(data as Description)
+      else if (type === 'answer') await this.#complete(data as Description)
+      else await this.#addCandidates(data as Candidates)
+    })
   }
 
   close(): void {
@@ -226,7 +229,7 @@ export class Negotiator {
 
   #restart(): void {
     const withinMs = RESTARTS_MS[this.#restarts++]
-    if (withinMs === undefined) this.#options.onFailed?.()
+    if (!withinMs) this.#options.onFailed?.()
     else {
       this.restartIce()
       this.#restartTimer = setTimeout(() => this.#restart(), withinMs)

@@ -9,6 +9,9 @@ export function randomId(): string {
 
 export const isOffline = () => globalThis.navigator?.onLine === false
 
+/** React Native's `fetch` gives no body to read. */
+export const canStream = () => 'body' in Response.prototype
+
 /** Listens until `until` is aborted: to the window, or another target, where there is one. */
 // biome-ignore lint/complexity/useMaxParams: as addEventListener.
 export function listen(

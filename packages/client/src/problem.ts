@@ -22,6 +22,13 @@ export class Problem extends Error {
   }
 }
 
+/**
+ * Refusals because a call, a room, a participant or a media session is gone. The events of the server say why; they may come after the refusal.
+ */
+const GONE = /_not_found$|^(call_ended|room_closed|not_in_room|not_sfu|media_unavailable)$/
+
+export const isGone = (error: unknown): boolean => GONE.test((error as Problem).code)
+
 /** A conflict is retryable only after a change: another state, fewer devices. */
 export const mayRepeat = ({ retryable, status }: Problem): boolean => retryable && status !== 409
 

@@ -65,10 +65,12 @@ export class Publication {
 export interface Flow {
   /** Handles the events `signal.*` or `sfu.*`, in order. */
   receive(type: string, data: RoomEventData): void
-  add(participantId: string, options: { offers: boolean }): void
+  /** In mode p2p. */
+  add?(participantId: string, options: { offers: boolean }): void
   remove(participantId: string): void
   sync(publication: Publication): Promise<void>
-  resize(participantId: string, source: Source, width: number): void
+  /** In mode sfu. */
+  resize?(participantId: string, source: Source, width: number): void
   close(): void
 }
 
@@ -92,18 +94,27 @@ export interface Received {
   readonly producerId?: string | undefined
 }
 
-export interface FlowOptions {
-  /** Our participant id. */
-  readonly own: string
+/** A moderator has paused or closed what we publish. */
+export interface Moderation {
+  readonly publication: Publication
+  readonly what: 'paused' | 'closed'
+  readonly by: ActingDevice
+}
+
+/** The room, as its media sees it. */
+export interface FlowHost {
+  /** Ours. */
+  readonly participantId: string
   readonly publications: ReadonlySet<Publication>
+  readonly client: {
+    readonly options: { readonly mediasoup?: MediasoupLoader }
+    iceServers(): Promise<RTCIceServer[]>
+  }
   /** Sends a request beneath `/rooms/{roomId}`. */
   request<T>(method: Method, path: string, body?: object): Promise<T>
-  connect(): RTCPeerConnection
-  iceServers(): Promise<RTCIceServer[]>
-  readonly mediasoup: MediasoupLoader | undefined
   onTrack(participantId: string, received: Received): void
   onTrackEnded(participantId: string, source: Source, kind: string): void
-  /** A moderator has paused or closed what we publish. */
-  onModerated(moderated: { publication: Publication; what: 'paused' | 'closed'; by: ActingDevice }): void
-  onError(error: unknown): void
+  onModerated(moderation: Moderation): void
+  /** Emits `error`, but not for a refusal whose reason an event gives (`isGone`). */
+  onMediaError(error: unknown): void
 }

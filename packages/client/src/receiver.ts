@@ -4,15 +4,15 @@ import { Emitter } from './emitter.js'
 
 export abstract class Receiver<Events> extends Emitter<Events> {
   /** Events that arrive during steps which they may depend on, and the number of these. */
-  protected readonly waiting: SignalpostEvent[] = []
+  protected readonly waitingEvents: SignalpostEvent[] = []
   #steps = 0
 
   receive(event: SignalpostEvent): void {
-    if (this.#steps > 0) this.waiting.push(event)
-    else this.take(event)
+    if (this.#steps > 0) this.waitingEvents.push(event)
+    else this.handleNow(event)
   }
 
-  protected abstract take(event: SignalpostEvent): void
+  protected abstract handleNow(event: SignalpostEvent): void
 
   /** Events wait for this step. */
   protected async during(step: () => Promise<unknown>): Promise<void> {
@@ -21,7 +21,7 @@ export abstract class Receiver<Events> extends Emitter<Events> {
       await step()
     } finally {
       this.#steps--
-      for (const event of this.waiting.splice(0)) this.receive(event)
+      for (const event of this.waitingEvents.splice(0)) this.receive(event)
     }
   }
 

@@ -28,9 +28,10 @@ export interface RequestsOptions {
   readonly url: string
   readonly token: () => string | Promise<string>
   readonly device: string
-  readonly fetch: typeof fetch
-  /** How long a request is repeated. */
-  readonly retryForMs: number
+  /** Default: that of the platform. */
+  readonly fetch?: typeof fetch
+  /** How long a request is repeated. Default: 30 s. */
+  readonly retryForMs?: number
 }
 
 /** One attempt. */
@@ -46,6 +47,7 @@ export interface Attempt {
 }
 
 const TIMEOUT_MS = 10_000
+const RETRY_FOR_MS = 30_000
 const BACKOFF_MIN_MS = 250
 const BACKOFF_MAX_MS = 8000
 
@@ -82,8 +84,9 @@ export class Requests {
   /** Resolves to the JSON of the reply, or null. Repeats what may succeed later. @throws Problem */
   async send({ method, path, body, ...options }: ApiRequest): Promise<unknown> {
     const { keepalive = false, retry = !keepalive, signal } = options
+    const { retryForMs = RETRY_FOR_MS } = this.#options
     const attempt = { method, path, keepalive, ...encoded(method, body, options) }
-    const until = Date.now() + this.#options.retryForMs
+    const until = Date.now() + retryForMs
     for (let failures = 1; ; failures++) {
       try {
         return await this.#reply(attempt, options)
@@ -102,7 +105,7 @@ export class Requests {
     try {
       const response = await this.open({ ...attempt, signal: deadline.signal })
       const text = await response.text()
-      return text === '' ? null : JSON.parse(text)
+      return text ? JSON.parse(text) : null
     } finally {
       deadline.end()
     }
@@ -123,18 +126,15 @@ export class Requests {
   }
 
   #fetch(attempt: Attempt): Promise<Response> {
-    const { url, device, fetch } = this.#options
-    const { method, path, headers, body = null, signal, keepalive = false, onSend } = attempt
+    const { url, device, fetch = globalThis.fetch } = this.#options
+    const { path, headers, onSend, ...init } = attempt
     this.lastSentAt = Date.now()
     onSend?.()
-    return fetch(`${url}/v1${path}`, {
-      method,
+    return fetch(`${url.replace(/\/$/, '')}/v1${path}`, {
+      ...init,
       headers: { ...headers, authorization: `Bearer ${this.#token}`, 'x-device-id': encodeURIComponent(device) },
-      body,
-      keepalive,
       // In Firefox a request waits for another one of the same URL whose reply might be cached: for a stream, without end.
-      cache: 'no-store',
-      signal: signal ?? null
+      cache: 'no-store'
     })
   }
 }

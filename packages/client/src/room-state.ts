@@ -1,8 +1,10 @@
 // What the server says about a room: its settings and participants; and what is received in it.
 import type { ActingDevice, ChatMessage, EventData, Participant, Room as RoomRecord } from './api.js'
-import type { SignalpostEvent } from './core.js'
+import type { Client } from './call-requests.js'
+import type { Method, SignalpostEvent } from './core.js'
 import { Mesh } from './mesh.js'
-import type { Flow, FlowOptions, Mode, Publication, Received, RoomEventData, Source } from './publication.js'
+import { isGone } from './problem.js'
+import type { Flow, FlowHost, Mode, Moderation, Publication, Received, RoomEventData, Source } from './publication.js'
 import { Receiver } from './receiver.js'
 import type { SfuState } from './sfu.js'
 import { type RemoteTrack, Streams } from './streams.js'
@@ -21,14 +23,14 @@ export interface RoomEvents {
   updated: RoomRecord
   mute_requested: EventData['room.mute_requested']
   /** A moderator has paused or closed what you publish. */
-  moderated: { publication: Publication; what: 'paused' | 'closed'; by: ActingDevice }
+  moderated: Moderation
   paused: EventData['sfu.producer_paused']
   resumed: EventData['sfu.producer_resumed']
   active_speaker: EventData['sfu.active_speaker']
   score: EventData['sfu.score']
   /** No media service is up: media stops until one is. */
-  unavailable: EventData['sfu.unavailable']
-  available: EventData['sfu.available']
+  unavailable: Pick<EventData['sfu.unavailable'], 'roomId'>
+  available: Pick<EventData['sfu.available'], 'roomId' | 'sessionId'>
   /** This device was lost, or events were missed: it has joined again, as another participant. */
   rejoined: object
   /** This device is no longer in the room. */
@@ -36,16 +38,18 @@ export interface RoomEvents {
   error: unknown
 }
 
+/** What a room needs of the client. */
+export type RoomClient = Client & FlowHost['client']
+
 interface Left {
   readonly participantId: string
   readonly reason: EventData['room.participant_left']['reason']
-  readonly by: ActingDevice | null
+  readonly by?: ActingDevice | null
 }
 
-/** Events of the server that have another name here. */
-const RENAMED: Readonly<Record<string, string>> = { 'sfu.producer_paused': 'paused', 'sfu.producer_resumed': 'resumed' }
-
 export abstract class RoomState extends Receiver<RoomEvents> {
+  /** @internal */
+  readonly client: RoomClient
   readonly id: string
   participantId = ''
   /** All participants, including you. */
@@ -53,13 +57,14 @@ export abstract class RoomState extends Receiver<RoomEvents> {
   settings!: RoomRecord
   isClosed = false
   readonly publications = new Set<Publication>()
-  /** Null without RTCPeerConnection. */
-  protected flow: Flow | null = null
-  #isUnavailable = false
-  readonly #streams = new Streams((...picture) => this.flow?.resize(...picture))
+  /** @internal Null without RTCPeerConnection. */
+  flow: Flow | null = null
+  #isAvailable = true
+  readonly #streams = new Streams(this)
 
-  constructor(id: string) {
+  constructor(client: RoomClient, id: string) {
     super()
+    this.client = client
     this.id = id
   }
 
@@ -70,25 +75,27 @@ export abstract class RoomState extends Receiver<RoomEvents> {
     return this.participants.get(this.participantId)?.role
   }
 
-  protected override take({ type, data }: SignalpostEvent): void {
+  protected override handleNow({ type, data }: SignalpostEvent): void {
     // It may not have joined, if that has failed.
     if (this.isClosed || !this.settings) return
-    if (type === 'sfu.unavailable' || type === 'sfu.available') this.#isUnavailable = type === 'sfu.unavailable'
     // Each mode ignores the events of the other one.
     if (/^(signal|sfu)/.test(type)) this.flow?.receive(type, data as RoomEventData)
     if (type === 'room.participant_joined' || type === 'room.participant_updated') this.set(data.participant)
-    else if (type === 'room.participant_left') this.drop(data)
-    else if (type === 'room.updated') this.apply({ ...this.settings, ...data.changes }, data.offerOrder)
+    else if (type === 'room.participant_left') this.dropParticipant(data)
+    else if (type === 'room.updated') this.applySettings({ ...this.settings, ...data.changes }, data.offerOrder)
     else if (type === 'room.closed') this.finishAs(data.reason, data.by)
-    else this.emit((RENAMED[type] ?? type.slice(type.indexOf('.') + 1)) as keyof RoomEvents, data as never)
+    else {
+      const name = type.replace(/^sfu\.producer_(?=paused|resumed)|^\w+\./, '') as keyof RoomEvents
+      if (name === 'available' || name === 'unavailable') this.#isAvailable = name === 'available'
+      this.emit(name, data as never)
+    }
   }
 
-  /** The reply to joining says what events have said, or would have. */
-  protected setAvailable({ available = true, sessionId = null }: SfuState): void {
-    if (available !== this.#isUnavailable) return
+  /** The reply to joining says what an event has said, or would have. */
+  protected setAvailable({ available = true, sessionId }: SfuState): void {
     const type = available ? 'sfu.available' : 'sfu.unavailable'
-    const data = { roomId: this.id, sessionId, detail: 'Media server unavailable', version: this.settings.version }
-    this.waiting.unshift({ id: null, type, timestamp: '', data } as SignalpostEvent)
+    const event = { type, data: { roomId: this.id, sessionId } } as SignalpostEvent
+    if (available !== this.#isAvailable) this.waitingEvents.unshift(event)
   }
 
   // ── Participants ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -97,22 +104,26 @@ export abstract class RoomState extends Receiver<RoomEvents> {
     const { participantId } = participant
     const isKnown = this.participants.has(participantId)
     this.participants.set(participantId, participant)
-    if (!isKnown) this.flow?.add(participantId, { offers: false })
+    if (!isKnown) this.flow?.add?.(participantId, { offers: false })
     this.emit(isKnown ? 'participant_updated' : 'participant_joined', participant)
   }
 
-  protected drop({ participantId, reason, by }: Left): void {
+  protected dropParticipant({ participantId, reason, by = null }: Left): void {
+    const participant = this.participants.get(participantId)
+    if (!participant || this.isClosed) return
     if (participantId === this.participantId) {
       if (reason === 'lost') void this.rejoin()
       else this.finishAs(reason, by)
+      return
     }
-    const participant = this.participants.get(participantId)
-    if (!participant || this.isClosed || participantId === this.participantId) return
     this.participants.delete(participantId)
     this.flow?.remove(participantId)
     for (const ended of this.#streams.removeAll(participantId)) this.emit('track_ended', ended)
     this.emit('participant_left', { participant, reason, by })
   }
+
+  /** @internal */
+  abstract request<T>(method: Method, path: string, body?: object): Promise<T>
 
   /** @internal Joins again. */
   abstract rejoin(): Promise<void>
@@ -121,33 +132,36 @@ export abstract class RoomState extends Receiver<RoomEvents> {
   finishAs(reason: LeaveReason, by: ActingDevice | null = null): void {
     if (this.isClosed) return
     this.isClosed = true
-    this.flow?.close()
+    this.endMedia()
     this.emit('closed', { reason, by })
   }
 
   // ── Media ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** The options of the media, without what this class adds. Null without RTCPeerConnection. */
-  protected abstract readonly media: MediaOptions | null
+  /** Creates a connection. Null before it has joined, and without RTCPeerConnection. */
+  protected connect: (() => RTCPeerConnection) | null = null
+
+  protected endMedia(): void {
+    this.flow?.close()
+    this.flow = null
+  }
 
   /** `order`: participants in the order they joined. One that is not listed has joined at the same moment, and stands behind the others. */
   protected begin(order: readonly string[], state: SfuState = {}): void {
-    this.flow?.close()
-    this.flow = null
-    if (!this.media) return
-    const options = { ...this.media, ...this.#callbacks, own: this.participantId, publications: this.publications }
-    if (this.mode === 'sfu') void this.during(() => this.#beginSfu(options, state))
-    else this.#beginMesh(options, order)
+    this.endMedia()
+    if (!this.connect) return
+    if (this.mode === 'sfu') void this.during(() => this.#beginSfu(state))
+    else this.#beginMesh(this.connect, order)
   }
 
-  async #beginSfu(options: FlowOptions, state: SfuState): Promise<void> {
+  async #beginSfu(state: SfuState): Promise<void> {
     // Rooms in mode p2p need none of it.
     const { Sfu } = await import('./sfu.js')
-    if (this.mode === 'sfu' && !this.isClosed && !this.flow) this.flow = new Sfu(options, state)
+    if (this.mode === 'sfu' && !this.isClosed && !this.flow) this.flow = new Sfu(this, state)
   }
 
-  #beginMesh(options: FlowOptions, order: readonly string[]): void {
-    const mesh = new Mesh(options)
+  #beginMesh(connect: () => RTCPeerConnection, order: readonly string[]): void {
+    const mesh = new Mesh(this, connect)
     this.flow = mesh
     // Each participant offers to those who joined before it.
     let offers = true
@@ -157,25 +171,32 @@ export abstract class RoomState extends Receiver<RoomEvents> {
     }
   }
 
-  protected apply(settings: RoomRecord, offerOrder: readonly string[] = []): void {
+  protected applySettings(settings: RoomRecord, offerOrder: readonly string[] = []): void {
     const isSwitched = settings.mode !== this.mode
     this.settings = settings
     if (isSwitched) this.begin(offerOrder)
     this.emit('updated', settings)
   }
 
-  readonly #callbacks = {
-    onTrack: (participantId: string, received: Received) => {
-      const participant = this.participants.get(participantId)
-      if (participant) this.emit('track', this.#streams.add(participant, received))
-    },
-    onTrackEnded: (...ended: [string, Source, string]) => {
-      const received = this.#streams.remove(...ended)
-      if (received) this.emit('track_ended', received)
-    },
-    onModerated: (moderated: RoomEvents['moderated']) => void this.emit('moderated', moderated),
-    onError: (error: unknown) => void this.emit('error', error)
+  /** @internal */
+  onTrack(participantId: string, received: Received): void {
+    const participant = this.participants.get(participantId)
+    if (participant) this.emit('track', this.#streams.add(participant, received))
+  }
+
+  /** @internal */
+  onTrackEnded(...ended: [participantId: string, source: Source, kind: string]): void {
+    const received = this.#streams.remove(...ended)
+    if (received) this.emit('track_ended', received)
+  }
+
+  /** @internal */
+  onModerated(moderation: Moderation): void {
+    this.emit('moderated', moderation)
+  }
+
+  /** @internal */
+  onMediaError(error: unknown): void {
+    if (!isGone(error)) this.emit('error', error)
   }
 }
-
-type MediaOptions = Pick<FlowOptions, 'request' | 'connect' | 'iceServers' | 'mediasoup'>

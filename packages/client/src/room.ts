@@ -11,9 +11,8 @@ import type {
   UpdateParticipantRequest
 } from './api.js'
 import type { Method, RequestOptions, SignalpostEvent } from './core.js'
-import type { MediasoupLoader } from './mediasoup.js'
 import { type Mode, Publication, type PublishOptions } from './publication.js'
-import { RoomState } from './room-state.js'
+import { type RoomClient, RoomState } from './room-state.js'
 import type { RemoteTrack } from './streams.js'
 
 export interface JoinOptions extends Omit<JoinRoomRequest, 'replace'> {
@@ -24,31 +23,19 @@ export interface JoinOptions extends Omit<JoinRoomRequest, 'replace'> {
   readonly rtc?: RTCConfiguration
 }
 
-/** What a room needs of the client. */
-export interface RoomHost {
-  readonly mediasoup: MediasoupLoader | undefined
-  request<T>(method: Method, path: string, body?: object, options?: RequestOptions): Promise<T>
-  iceServers(): Promise<RTCIceServer[]>
-  /** Resolves to what creates connections; null without RTCPeerConnection. */
-  prepare(rtc?: RTCConfiguration): Promise<(() => RTCPeerConnection) | null>
-}
-
 export class Room extends RoomState {
-  protected media: RoomState['media'] = null
   #isEntering = false
-  readonly #host: RoomHost
   readonly #options: JoinOptions
 
-  constructor(host: RoomHost, id: string, options: JoinOptions) {
-    super(id)
-    this.#host = host
+  constructor(client: RoomClient, id: string, options: JoinOptions) {
+    super(client, id)
     this.#options = options
   }
 
   /** Any request beneath `/rooms/{roomId}`: `request('GET', '/bans')`. */
   // biome-ignore lint/complexity/useMaxParams: as the request of the client.
   request<T>(method: Method, path: string, body?: object, options?: RequestOptions): Promise<T> {
-    return this.#host.request(method, `/rooms/${encodeURIComponent(this.id)}${path}`, body, options)
+    return this.client.requestAndShare(method, `/rooms/${encodeURIComponent(this.id)}${path}`, body, options)
   }
 
   // ── Joining and leaving ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -63,19 +50,16 @@ export class Room extends RoomState {
 
   async #enterOnce(): Promise<void> {
     this.#isEntering = true
-    try {
-      await this.during(() => this.#enter())
-    } finally {
+    await this.during(() => this.#enter()).finally(() => {
       this.#isEntering = false
-    }
+    })
   }
 
   /** Joins as a new participant, and replaces an earlier one of this device, whose media is gone. */
   async #enter(): Promise<void> {
-    this.flow?.close()
-    this.flow = null
+    this.endMedia()
     const { metadata, rtc } = this.#options
-    const connect = await this.#host.prepare(rtc)
+    const connect = await this.client.prepare(rtc)
     const body = { replace: true, metadata }
     const joined = await this.request<JoinRoomReply>('POST', '/participants', body)
     const { participantId, participants, room, sfu, producers } = joined
@@ -85,9 +69,9 @@ export class Room extends RoomState {
     this.participantId = participantId
     this.settings = room
     for (const id of this.participants.keys())
-      if (!order.includes(id)) this.drop({ participantId: id, reason: 'left', by: null })
+      if (!order.includes(id)) this.dropParticipant({ participantId: id, reason: 'left' })
     for (const each of participants) this.set(each)
-    this.media = connect && { ...this.#host, connect, request: (...request) => this.request(...request) }
+    this.connect = connect
     const state = { ...sfu, producers }
     this.begin(order, state)
     this.setAvailable(state)
@@ -133,7 +117,7 @@ export class Room extends RoomState {
     return this.during(async () => {
       const { room, offerOrder } = await this.request<RoomReply>('PUT', '', changes)
       // The acting device gets no event.
-      this.apply(room, offerOrder)
+      this.applySettings(room, offerOrder)
     })
   }
 
@@ -149,7 +133,7 @@ export class Room extends RoomState {
 
   async remove(participantId: string, { ban = false } = {}): Promise<void> {
     await this.request('DELETE', `/participants/${participantId}${ban ? '?ban=true' : ''}`)
-    this.drop({ participantId, reason: 'removed', by: null })
+    this.dropParticipant({ participantId, reason: 'removed' })
   }
 
   /** As a moderator, in mode sfu: pauses or closes what another participant sends. Only that participant can resume it. */

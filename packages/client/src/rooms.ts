@@ -1,15 +1,16 @@
 // All rooms of this tab: which room an event belongs to.
 import type { SignalpostEvent } from './core.js'
 import { listen } from './platform.js'
-import { type JoinOptions, Room, type RoomHost } from './room.js'
+import { type JoinOptions, Room } from './room.js'
+import type { RoomClient } from './room-state.js'
 
 export class Rooms {
   /** The rooms that this tab is in, by id. */
   readonly live = new Map<string, Room>()
-  readonly #host: RoomHost
+  readonly #client: RoomClient
 
-  constructor(host: RoomHost) {
-    this.#host = host
+  constructor(client: RoomClient) {
+    this.#client = client
     // Without this the others would see a frozen picture until the server counts this device as lost.
     listen('pagehide', () => {
       for (const room of this.live.values()) room.leave({ keepalive: true }).catch(() => {})
@@ -18,7 +19,7 @@ export class Rooms {
 
   async join(id: string, options: JoinOptions): Promise<Room> {
     this.live.get(id)?.finishAs('replaced')
-    const room = new Room(this.#host, id, options)
+    const room = new Room(this.#client, id, options)
     // Before it has joined: events may arrive before the reply.
     this.live.set(id, room)
     room.once('closed', () => {

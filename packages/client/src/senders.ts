@@ -12,34 +12,33 @@ export interface Sendable {
 export class Senders {
   #connection: RTCPeerConnection | null = null
   #isHeld = false
-  readonly #streams = new Map<Sendable, MediaStream>()
-  readonly #senders = new Map<Sendable, RTCRtpSender>()
+  readonly #sent = new Map<Sendable, { readonly stream: MediaStream; readonly sender: RTCRtpSender | undefined }>()
   readonly #directions = new Map<RTCRtpTransceiver, RTCRtpTransceiverDirection>()
 
   /** Adds everything to the connection, unless that is done. */
   begin(connection: RTCPeerConnection): void {
     if (connection === this.#connection) return
     this.#connection = connection
-    for (const [each, stream] of this.#streams) this.#add(connection, each, stream)
+    for (const [each, { stream }] of this.#sent) this.#add(each, stream)
     this.#directions.clear()
     if (this.#isHeld) this.hold(true)
   }
 
   /** Adds it, or makes what is sent follow it. */
   send(sendable: Sendable, stream: MediaStream): void {
-    const sender = this.#senders.get(sendable)
-    if (sendable.isClosed) this.#stop(sendable)
-    else if (sender) void sender.replaceTrack(sendable.isPaused ? null : sendable.track)
-    else {
-      this.#streams.set(sendable, stream)
-      if (this.#connection) this.#add(this.#connection, sendable, stream)
-    }
+    const sender = this.#sent.get(sendable)?.sender
+    if (sendable.isClosed) {
+      this.#sent.delete(sendable)
+      if (sender) this.#connection?.removeTrack(sender)
+    } else if (sender) void sender.replaceTrack(sendable.isPaused ? null : sendable.track)
+    else this.#add(sendable, stream)
   }
 
-  #add(connection: RTCPeerConnection, sendable: Sendable, stream: MediaStream): void {
+  #add(sendable: Sendable, stream: MediaStream): void {
     const { track, encodings, isPaused } = sendable
-    const sender = connection.addTrack(track, stream)
-    this.#senders.set(sendable, sender)
+    const sender = this.#connection?.addTrack(track, stream)
+    this.#sent.set(sendable, { stream, sender })
+    if (!sender) return
     if (encodings?.[0]) {
       const parameters = sender.getParameters()
       for (const each of parameters.encodings) Object.assign(each, encodings[0])
@@ -47,13 +46,6 @@ export class Senders {
       sender.setParameters(parameters).catch(() => {})
     }
     if (isPaused) void sender.replaceTrack(null)
-  }
-
-  #stop(sendable: Sendable): void {
-    const sender = this.#senders.get(sendable)
-    this.#streams.delete(sendable)
-    this.#senders.delete(sendable)
-    if (sender) this.#connection?.removeTrack(sender)
   }
 
   /** Stops sending and receiving, or resumes what was there before. This fires negotiationneeded. */

@@ -3,7 +3,7 @@
 import type { ConsumerReply, MediaTransportReply, Producer, ProducerReply, SfuCapabilitiesReply } from './api.js'
 import type { Method } from './core.js'
 import type { MediasoupLoader, MsConsumer, MsDevice, MsProducer, MsTransport } from './mediasoup.js'
-import type { FlowOptions, Publication } from './publication.js'
+import type { FlowHost, Publication } from './publication.js'
 
 interface Consumed {
   readonly consumer: MsConsumer
@@ -17,7 +17,7 @@ const NO_MEDIASOUP = "Mode sfu needs the option mediasoup: () => import('mediaso
 export class SfuSession {
   id: string | undefined
   isOpen = false
-  readonly #options: FlowOptions
+  readonly #room: FlowHost
   #device: MsDevice | undefined
   #sending: MsTransport | undefined
   #receiving: MsTransport | undefined
@@ -25,16 +25,16 @@ export class SfuSession {
   readonly #sent = new Map<Publication, MsProducer>()
   readonly #received = new Map<Producer, Consumed>()
 
-  constructor(options: FlowOptions) {
-    this.#options = options
+  constructor(room: FlowHost) {
+    this.#room = room
   }
 
   #request<T>(method: Method, path: string, body?: object): Promise<T> {
-    return this.#options.request(method, `/sfu/${path}`, body)
+    return this.#room.request(method, `/sfu/${path}`, body)
   }
 
   async open(): Promise<void> {
-    const { mediasoup } = this.#options
+    const { mediasoup } = this.#room.client.options
     if (!mediasoup) throw new Error(NO_MEDIASOUP)
     const device = await createDevice(mediasoup)
     const reply = await this.#request<SfuCapabilitiesReply>('GET', 'capabilities')
@@ -52,7 +52,7 @@ export class SfuSession {
     create: 'createSendTransport' | 'createRecvTransport'
   ): Promise<MsTransport> {
     const reply = await this.#request<MediaTransportReply>('POST', 'transports')
-    const transport = device[create]({ ...reply.transport, iceServers: await this.#options.iceServers() })
+    const transport = device[create]({ ...reply.transport, iceServers: await this.#room.client.iceServers() })
     const path = `transports/${transport.id}`
     transport.on('connect', ({ dtlsParameters }, done, fail) => {
       this.#request('POST', `${path}/connect`, { dtlsParameters }).then(done, fail)

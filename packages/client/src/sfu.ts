@@ -1,8 +1,7 @@
 // The media of a room through a media service: this participant sends each track once, and receives those of the others. Sessions come and
 // go: when a media service fails, the room gets another one, and all build their transports, producers and consumers anew in it.
 import type { Producer } from './api.js'
-import type { Problem } from './problem.js'
-import type { Flow, FlowOptions, Publication, RoomEventData, Source } from './publication.js'
+import type { Flow, FlowHost, Publication, RoomEventData, Source } from './publication.js'
 import { SfuSession } from './sfu-session.js'
 
 /** What the reply to joining says of the session. */
@@ -12,13 +11,10 @@ export interface SfuState {
   readonly producers?: readonly Producer[] | undefined
 }
 
-/** Refusals while the session, or our participation, is ending. The events of the room report that. */
-const GONE = ['media_not_found', 'media_unavailable', 'not_sfu', 'not_in_room', 'room_not_found', 'room_closed']
-
 type Handlers = Readonly<Record<string, (data: RoomEventData) => void>>
 
 export class Sfu implements Flow {
-  readonly #options: FlowOptions
+  readonly #room: FlowHost
   /** What the others send. The producers are of the session with this id. */
   readonly #producers = new Map<string, Producer>()
   #sessionId: string | null
@@ -26,11 +22,10 @@ export class Sfu implements Flow {
   readonly #widths = new Map<string, number>()
   #session: SfuSession | null = null
 
-  constructor(options: FlowOptions, { sessionId = null, available = true, producers = [] }: SfuState) {
-    this.#options = options
-    const { own } = options
+  constructor(room: FlowHost, { sessionId = null, available = true, producers = [] }: SfuState) {
+    this.#room = room
     this.#sessionId = sessionId
-    for (const producer of producers) if (producer.participantId !== own) this.#remember(producer)
+    for (const producer of producers) if (!this.#isOwn(producer)) this.#remember(producer)
     if (available) this.#open()
   }
 
@@ -65,7 +60,7 @@ export class Sfu implements Flow {
   }
 
   #isOwn({ participantId }: RoomEventData): boolean {
-    return participantId === this.#options.own
+    return participantId === this.#room.participantId
   }
 
   async #moderate(what: 'paused' | 'closed', { producerId, by }: RoomEventData): Promise<void> {
@@ -74,7 +69,7 @@ export class Sfu implements Flow {
     // It stays away in the next session, too.
     if (what === 'closed') void publication.close()
     else void publication.pause()
-    this.#options.onModerated({ publication, what, by })
+    this.#room.onModerated({ publication, what, by })
   }
 
   #remember(producer: Producer): void {
@@ -86,7 +81,7 @@ export class Sfu implements Flow {
     const track = await session.receive(producer, this.#widths.get(`${participantId} ${source}`) ?? 0)
     // It was closed meanwhile.
     if (!this.#producers.has(keyOf(producer))) return session.stopReceiving(producer)
-    if (session === this.#session) this.#options.onTrack(participantId, { source, track, producerId })
+    if (session === this.#session) this.#room.onTrack(participantId, { source, track, producerId })
   }
 
   #drop(key: string): void {
@@ -94,10 +89,8 @@ export class Sfu implements Flow {
     if (!producer) return
     this.#producers.delete(key)
     this.#session?.stopReceiving(producer)
-    this.#options.onTrackEnded(producer.participantId, producer.source, producer.kind)
+    this.#room.onTrackEnded(producer.participantId, producer.source, producer.kind)
   }
-
-  add(): void {}
 
   /** The participant has left: its producers are closed. */
   remove(participantId: string): void {
@@ -128,20 +121,20 @@ export class Sfu implements Flow {
   /** Cameras keep their last picture until the next session. A screen may be gone by then. */
   #forget(): void {
     for (const { participantId, source, kind } of this.#producers.values()) {
-      if (source === 'screen') this.#options.onTrackEnded(participantId, source, kind)
+      if (source === 'screen') this.#room.onTrackEnded(participantId, source, kind)
     }
     this.#producers.clear()
   }
 
   #open(): void {
     this.#end({ tellsService: true })
-    const session = new SfuSession(this.#options)
+    const session = new SfuSession(this.#room)
     this.#session = session
     this.#run(session, async () => {
       await session.open()
       if (session !== this.#session) return session.close({ tellsService: true })
       // Each for itself: one that fails stops no other.
-      for (const publication of this.#options.publications) this.sync(publication)
+      for (const publication of this.#room.publications) this.sync(publication)
       for (const producer of this.#producers.values()) this.#do(() => this.#consume(session, producer))
     })
   }
@@ -161,7 +154,7 @@ export class Sfu implements Flow {
     try {
       await step()
     } catch (error) {
-      if (session === this.#session && !GONE.includes((error as Problem).code)) this.#options.onError(error)
+      if (session === this.#session) this.#room.onMediaError(error)
     }
   }
 

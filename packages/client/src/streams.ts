@@ -1,7 +1,7 @@
 // What is received in a room: one stream for the camera and microphone of a participant, and one for its screen. A stream outlives a change
 // of the mode, and a lost media session: its tracks are replaced.
 import type { Participant } from './api.js'
-import type { Received, Source } from './publication.js'
+import type { Flow, Received, Source } from './publication.js'
 
 export interface RemoteTrack extends Received {
   readonly participant: Participant
@@ -10,16 +10,19 @@ export interface RemoteTrack extends Received {
   attach(element: HTMLMediaElement): () => void
 }
 
-type Resize = (participantId: string, source: Source, width: number) => void
+/** The room, of which pictures of a size are asked for. */
+interface StreamsRoom {
+  readonly flow: Pick<Flow, 'resize'> | null
+}
 
 export class Streams {
-  readonly #resize: Resize
+  readonly #room: StreamsRoom
   readonly #streams = new Map<string, MediaStream>()
   /** By participant, source and kind. */
   readonly #tracks = new Map<string, RemoteTrack>()
 
-  constructor(resize: Resize) {
-    this.#resize = resize
+  constructor(room: StreamsRoom) {
+    this.#room = room
   }
 
   add(participant: Participant, { source, track, producerId }: Received): RemoteTrack {
@@ -48,8 +51,8 @@ export class Streams {
     // An element that shows a picture has the size of that, also if its stream has a microphone, too.
     const picture = source === 'audio' ? 'video' : source
     const observer = new ResizeObserver(([entry]) => {
-      const width = (entry?.contentRect.width ?? 0) * devicePixelRatio
-      this.#resize(participantId, picture, Math.round(width))
+      const { width } = (entry as ResizeObserverEntry).contentRect
+      this.#room.flow?.resize?.(participantId, picture, Math.round(width * devicePixelRatio))
     })
     observer.observe(element)
     return () => {

@@ -1,23 +1,28 @@
 // One connection for all tabs of a device. The tab that holds a Web Lock is the leader: it has the connection, and passes on what it
 // receives over a BroadcastChannel. The others are followers. When the leader is closed, the next tab gets the lock, and resumes after the
 // last event it received, so that none is lost; repeats are dropped by their id.
+import type { Snapshot } from './api.js'
 import { Connection, type ConnectionOptions, type ConnectionOwner, type ConnectionState } from './connection.js'
 import { randomId } from './platform.js'
 import type { Problem } from './problem.js'
 import type { ReceivedEvent } from './stream.js'
 
+export interface TabsOwner extends ConnectionOwner {
+  /** Another tab did this. */
+  onOwn(act: unknown): void
+}
+
 export interface TabsOptions extends ConnectionOptions {
   /** Of the lock and the channel: the same for all tabs of one device. */
   readonly name: string
-  /** Another tab did this. */
-  readonly onOwn: (act: unknown) => void
+  readonly owner: TabsOwner
 }
 
 type Message = { readonly from: string } & (
   | { readonly kind: 'lead' }
   | { readonly kind: 'state'; readonly state: ConnectionState }
   | { readonly kind: 'event'; readonly event: ReceivedEvent }
-  | { readonly kind: 'reset'; readonly reason: string; readonly cursor: string; readonly snapshot: unknown }
+  | { readonly kind: 'reset'; readonly reason: string; readonly cursor: string; readonly snapshot: Snapshot }
   | { readonly kind: 'end'; readonly reason: string }
   /** A follower asks for the events after its cursor. The leader answers with null if it does not have them any more. */
   | { readonly kind: 'ask'; readonly cursor: string }
@@ -138,7 +143,7 @@ export class SharedConnection implements ConnectionOwner {
     this.#options.owner.onEvent(event)
   }
 
-  async onReset(reason: string, cursor: string): Promise<unknown> {
+  async onReset(reason: string, cursor: string): Promise<Snapshot> {
     const snapshot = await this.#options.owner.onReset(reason, cursor)
     this.#post({ kind: 'reset', reason, cursor, snapshot })
     return snapshot
@@ -147,15 +152,16 @@ export class SharedConnection implements ConnectionOwner {
   onEnd(reason: string, problem: Problem | null): void {
     const ended = this.#connection
     const end = () => {
-      if (this.#connection === ended) this.#endAll(reason, problem)
+      if (this.#connection !== ended) return
+      // With a problem it ends here only: a request of this tab was refused, and those of another may succeed.
+      if (!problem) this.#post({ kind: 'end', reason })
+      this.#end(reason, problem)
     }
     if (reason === 'superseded') setTimeout(end, LOCK_LOSS_MS)
     else end()
   }
 
-  /** With a problem it ends here only: a request of this tab was refused, and those of another may succeed. */
-  #endAll(reason: string, problem: Problem | null): void {
-    if (!problem) this.#post({ kind: 'end', reason })
+  #end(reason: string, problem: Problem | null): void {
     this.stop()
     this.#options.owner.onEnd(reason, problem)
   }
@@ -178,7 +184,7 @@ export class SharedConnection implements ConnectionOwner {
   }
 
   #receive(message: Message): void {
-    if (message.kind === 'own') this.#options.onOwn(message.act)
+    if (message.kind === 'own') this.#options.owner.onOwn(message.act)
     else if (this.#connection) this.#answer(message)
     else if (message.kind !== 'ask') this.#follow(message)
   }
@@ -197,7 +203,7 @@ export class SharedConnection implements ConnectionOwner {
     if (message.kind === 'state') owner.onState(message.state)
     if (message.kind === 'event') this.#deliver(message.event)
     if (message.kind === 'reset') void owner.onReset(message.reason, message.cursor, message.snapshot)
-    if (message.kind === 'end') this.#endHere(message.reason)
+    if (message.kind === 'end') this.#end(message.reason, null)
     if (message.kind !== 'answer' || message.to !== this.#id) return
     if (message.events) for (const event of message.events) this.#deliver(event)
     else owner.onReset('evicted').catch(error => owner.onError(error))
@@ -207,10 +213,5 @@ export class SharedConnection implements ConnectionOwner {
   #deliver(event: ReceivedEvent): void {
     const { inbox, owner } = this.#options
     if (inbox.receive(event)) owner.onEvent(event)
-  }
-
-  #endHere(reason: string): void {
-    this.stop()
-    this.#options.owner.onEnd(reason, null)
   }
 }
