@@ -1,6 +1,7 @@
 // The rules of calls, as users of the SDK see them, with real connections.
 import t from 'tap'
 import type { Call } from '../../packages/client/src/index.js'
+import { sdp } from '../helpers/sdp.js'
 import { until } from '../helpers/until.js'
 import { areConnected, codeOf, connected, type Rule, ring, testRules } from './call-rules.js'
 import { incoming, next, withChannel } from './people.js'
@@ -96,6 +97,32 @@ const RULES: Record<string, Rule> = {
     for (const call of rung) t.equal(call.reason, 'merged')
   },
 
+  'a call that is merged is accepted after it can be listened to': async (t, connect) => {
+    const own = { RTCPeerConnection: null }
+    const [alice, bob] = await Promise.all([connect('alice', own), connect('bob', own)])
+    const rings = incoming(bob)
+    const first = await alice.call('bob')
+    await rings
+    const second = await bob.call('alice')
+    t.same([second.id, second.state], [first.id, 'connecting'])
+    await next(second, 'accepted')
+    await until('alice knows', () => first.state === 'connecting')
+  },
+
+  'an offer of the caller waits until the call is accepted, and fails if it ends before': async (t, connect) => {
+    const own = { RTCPeerConnection: null }
+    const [alice, bob] = await Promise.all([connect('alice', own), connect('bob', own)])
+    for (const outcome of ['none', 'call_ended']) {
+      const rings = incoming(bob)
+      const call = await alice.call('bob')
+      const offered = codeOf(call.signal('offer', { sdp: sdp('aaaa') }))
+      const answered = await rings
+      await (outcome === 'none' ? answered.accept() : answered.hangup())
+      t.equal(await offered, outcome)
+      await call.hangup()
+    }
+  },
+
   'messages go both ways, also while it rings': async (t, connect) => {
     const { call, answered } = await ring(connect)
     const first = next(answered, 'message')
@@ -172,8 +199,6 @@ const RULES: Record<string, Rule> = {
   'programs with a stack of their own receive the signals': async (t, connect) => {
     const own = { RTCPeerConnection: null }
     const [alice, bob] = await Promise.all([connect('alice', own), connect('bob', own)])
-    const sdp = (ufrag: string) =>
-      `v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 0\r\nc=IN IP4 0.0.0.0\r\na=ice-ufrag:${ufrag}\r\na=ice-pwd:0123456789012345678901\r\n`
     const rings = incoming(bob)
     const call = await alice.call('bob', { offer: { sdp: sdp('aaaa') } })
     const answered = await rings

@@ -5,8 +5,9 @@ import type { CallEvents } from '../../packages/client/src/call-state.js'
 import { type Call, type Options, Signalpost } from '../../packages/client/src/index.js'
 import { type Layout, startServers, tokenOf } from '../helpers/servers.js'
 
-const wrtc = createRequire(import.meta.url)('@roamhq/wrtc') as {
+export const wrtc = createRequire(import.meta.url)('@roamhq/wrtc') as {
   readonly RTCPeerConnection: typeof RTCPeerConnection
+  readonly MediaStream: typeof MediaStream
 }
 
 interface PersonOptions extends Partial<Options> {

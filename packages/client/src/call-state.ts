@@ -121,7 +121,8 @@ export class CallState extends Receiver<CallEvents> {
     if (ORDER.indexOf(state) <= ORDER.indexOf(this.state)) return
     const before = this.state
     this.state = state
-    if (before === 'ringing') this.emit('accepted', {})
+    // In its turn: not before `client.call` resolves, if this comes with the reply to the create.
+    if (before === 'ringing') this.receive({ type: 'accepted', data: {} } as unknown as SignalpostEvent)
     if (state === 'connected') this.emit('connected', {})
   }
 

@@ -147,8 +147,9 @@ export class Call extends CallState {
 
   /** Once a call exists, the caller's offers are refused until it is accepted. */
   async #untilOffersAreTaken(): Promise<void> {
-    const waits = this.state === 'ringing' && this.direction === 'outgoing' && !this.#creation
-    if (waits) await new Promise(resolve => this.once('accepted', resolve))
+    if (this.state !== 'ringing' || this.direction === 'incoming' || this.#creation) return
+    // If it ends instead, the offer is refused as call_ended.
+    await new Promise(resolve => (['accepted', 'ended'] as const).map(type => this.once(type, resolve)))
   }
 
   async #reportConnected(): Promise<void> {
@@ -206,7 +207,10 @@ export class Call extends CallState {
   /** For programs that bring their own WebRTC. The first description goes with the create or the accept. */
   async signal(action: SignalType, body: object): Promise<CallRecord['negotiation'] | null> {
     if (action === 'candidates' || this.state !== 'ringing') return this.#post(action, body)
-    return this.#creation ? this.#create({ [action]: body }) : this.#accept({ [action]: body })
+    if (this.#creation) return this.#create({ [action]: body })
+    if (this.direction === 'incoming') return this.#accept({ [action]: body })
+    await this.#untilOffersAreTaken()
+    return this.#post(action, body)
   }
 
   timeline(): Promise<CallTimeline> {

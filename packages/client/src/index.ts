@@ -1,5 +1,5 @@
 // @signalpost/client: calls and rooms on top of the core.
-import type { IceServer, Snapshot } from './api.js'
+import type { Snapshot } from './api.js'
 import type { Call } from './call.js'
 import type { Client } from './call-requests.js'
 import { type CallOptions, Calls } from './calls.js'
@@ -21,6 +21,8 @@ export interface Options extends CoreOptions {
   readonly RTCPeerConnection?: typeof RTCPeerConnection | null
   /** For rooms in mode sfu: `() => import('mediasoup-client')`. */
   readonly mediasoup?: MediasoupLoader
+  /** Near which this device is, by a name that the operator of the server has given: its TURN servers come first. */
+  readonly region?: string
 }
 
 export interface Events extends CoreEvents {
@@ -38,7 +40,8 @@ export class Signalpost extends SignalpostCore<Events> {
   declare readonly options: Options
   readonly #calls: Calls
   readonly #rooms: Rooms
-  #ice: { readonly servers: readonly IceServer[]; readonly until: number } | null = null
+  #ice: RTCConfiguration = {}
+  #iceUntil = 0
 
   constructor(options: Options) {
     super(options)
@@ -90,17 +93,19 @@ export class Signalpost extends SignalpostCore<Events> {
   async prepare(rtc: RTCConfiguration = {}): Promise<(() => RTCPeerConnection) | null> {
     const { RTCPeerConnection: Connection = globalThis.RTCPeerConnection } = this.options
     if (!Connection) return null
-    const iceServers = await this.iceServers()
-    return () => new Connection({ iceServers, ...rtc })
+    const configuration = { ...(await this.iceConfig()), ...rtc }
+    return () => new Connection(configuration)
   }
 
-  /** @internal */
-  async iceServers(): Promise<RTCIceServer[]> {
-    if (!this.#ice || this.#ice.until < Date.now()) {
-      const { iceServers, expiresInMs } = await this.request('GET', '/ice-servers')
+  /** @internal What the server says about ICE. */
+  async iceConfig(): Promise<RTCConfiguration> {
+    if (this.#iceUntil < Date.now()) {
+      const { region = '' } = this.options
+      const { expiresInMs, ...ice } = await this.request('GET', `/ice-servers?region=${encodeURIComponent(region)}`)
+      this.#ice = ice as RTCConfiguration
       // Half of the time: a connection uses them for a while.
-      this.#ice = { servers: iceServers, until: Date.now() + (expiresInMs ?? Number.POSITIVE_INFINITY) / 2 }
+      this.#iceUntil = Date.now() + (expiresInMs ?? Number.POSITIVE_INFINITY) / 2
     }
-    return this.#ice.servers as RTCIceServer[]
+    return this.#ice
   }
 }

@@ -108,7 +108,7 @@ export interface FlowHost {
   readonly publications: ReadonlySet<Publication>
   readonly client: {
     readonly options: { readonly mediasoup?: MediasoupLoader }
-    iceServers(): Promise<RTCIceServer[]>
+    iceConfig(): Promise<RTCConfiguration>
   }
   /** Sends a request beneath `/rooms/{roomId}`. */
   request<T>(method: Method, path: string, body?: object): Promise<T>

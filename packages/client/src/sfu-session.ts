@@ -52,7 +52,7 @@ export class SfuSession {
     create: 'createSendTransport' | 'createRecvTransport'
   ): Promise<MsTransport> {
     const reply = await this.#request<MediaTransportReply>('POST', 'transports')
-    const transport = device[create]({ ...reply.transport, iceServers: await this.#room.client.iceServers() })
+    const transport = device[create]({ ...reply.transport, ...(await this.#room.client.iceConfig()) })
     const path = `transports/${transport.id}`
     transport.on('connect', ({ dtlsParameters }, done, fail) => {
       this.#request('POST', `${path}/connect`, { dtlsParameters }).then(done, fail)

@@ -1,0 +1,71 @@
+// What the server says about ICE reaches each connection.
+import t from 'tap'
+import type { MsDevice, MsTransport } from '../../packages/client/src/mediasoup.js'
+import { startMediaService } from '../helpers/sfu.js'
+import { until } from '../helpers/until.js'
+import { startPeople, withChannel, wrtc } from './people.js'
+
+const TURN = {
+  TURN_URLS: 'turn:eu.example.com#eu,turn:us.example.com#us',
+  TURN_SECRETS: 'a-secret-of-more-than-thirty-two-bytes',
+  ICE_TRANSPORT_POLICY: 'relay'
+}
+const ofRegion = (name: string) => ({
+  iceTransportPolicy: 'relay',
+  iceServers: [{ urls: [`turn:${name}.example.com`], username: /:alice$/ }]
+})
+
+/** A class of connections that notes how they are made. */
+function recordingConnections() {
+  const made: RTCConfiguration[] = []
+  class Recorded extends wrtc.RTCPeerConnection {
+    constructor(configuration: RTCConfiguration) {
+      super(configuration)
+      made.push(configuration)
+    }
+  }
+  return { made, RTCPeerConnection: Recorded as unknown as typeof RTCPeerConnection }
+}
+
+t.test('a call uses the servers of the region and the policy, unless the application has others', async t => {
+  const connect = await startPeople(t, { engine: 'memory' }, TURN)
+  await connect('bob')
+  const { made, RTCPeerConnection } = recordingConnections()
+  for (const region of ['eu', 'us']) {
+    const alice = await connect('alice', { RTCPeerConnection, region })
+    await (await alice.call('bob', withChannel)).hangup()
+    await (await alice.call('bob', { ...withChannel, rtc: { iceTransportPolicy: 'all' } })).hangup()
+  }
+  const [us, eu] = [ofRegion('us'), ofRegion('eu')]
+  t.match(made, [eu, { ...eu, iceTransportPolicy: 'all' }, us, { ...us, iceTransportPolicy: 'all' }])
+})
+
+/** Of mediasoup-client, what a room needs to open its transports. */
+function recordingMediasoup() {
+  const made: object[] = []
+  const create = (options: object): MsTransport => {
+    made.push(options)
+    return { id: (options as { id: string }).id, closed: false, on() {}, close() {} } as unknown as MsTransport
+  }
+  class Device {
+    readonly recvRtpCapabilities = {}
+    async load() {}
+    readonly createSendTransport = create
+    readonly createRecvTransport = create
+  }
+  return { made, mediasoup: async () => ({ Device: Device as unknown as new () => MsDevice }) }
+}
+
+t.test('so does a room in mode sfu', async t => {
+  const { service, env } = await startMediaService()
+  t.teardown(() => service.close())
+  const connect = await startPeople(t, { engine: 'memory' }, { ...TURN, ...env })
+  const { made, mediasoup } = recordingMediasoup()
+  // A room begins in mode p2p.
+  Object.assign(globalThis, { MediaStream: wrtc.MediaStream })
+  const alice = await connect('alice', { mediasoup, region: 'eu' })
+  const room = await alice.join('standup', { mode: 'sfu' })
+  await until('both transports are open', () => made.length === 2)
+  t.match(made, Array(2).fill({ ...ofRegion('eu'), iceCandidates: Array }))
+  await room.leave()
+})
