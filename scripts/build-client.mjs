@@ -14,7 +14,7 @@ const SOURCES = join(root, 'packages/client/src')
  * over the wire, or of the platform, which test/client-size.test.ts checks.
  */
 export const INTERNAL_NAMES = (
-  'advanceTo applyRecord applySettings beforeListening begin closeConsumer deliver deliverOne dropParticipant during emit endMedia expectAnswer fault finishAs flow handleNow hasTransport iceConfig ' +
+  'advanceTo applyRecord applySettings beforeListening begin closeConsumer deliver deliverOne dropParticipant during emit endMedia expectAnswer fault finishAs flow handleNow hasTransport iceConfig iceRestartsMs ' +
   'hurry inbox isFirst isHere isOpen isOver isRepeat lastSentAt live negotiator offers ' +
   'onConnected onEnd onError onEvent onFailed onMediaError onModerated onOwn onReset onSend onSnapshot onState ' +
   'onTrack onTrackEnded owner post prepare publicationOf receive record refreshToken rejoin removeAll rename ' +

@@ -1,9 +1,10 @@
-// What the server says about ICE reaches each connection.
+// What the server says about ICE reaches each connection; and a call whose connection cannot be repaired ends.
 import t from 'tap'
 import type { MsDevice, MsTransport } from '../../packages/client/src/mediasoup.js'
 import { startMediaService } from '../helpers/sfu.js'
 import { until } from '../helpers/until.js'
-import { startPeople, withChannel, wrtc } from './people.js'
+import { connected } from './call-rules.js'
+import { next, startPeople, withChannel, wrtc } from './people.js'
 
 const TURN = {
   TURN_URLS: 'turn:eu.example.com#eu,turn:us.example.com#us',
@@ -68,4 +69,37 @@ t.test('so does a room in mode sfu', async t => {
   await until('both transports are open', () => made.length === 2)
   t.match(made, Array(2).fill({ ...ofRegion('eu'), iceCandidates: Array }))
   await room.leave()
+})
+
+/** Connections that can say that they have failed, which takes real ones 15 seconds or more. */
+function breakableConnections() {
+  let isBroken = false
+  const made: RTCPeerConnection[] = []
+  const get = (connection: RTCPeerConnection, name: string) => {
+    if (isBroken && name === 'connectionState') return 'failed'
+    const value = Reflect.get(connection, name)
+    return typeof value === 'function' ? value.bind(connection) : value
+  }
+  function Breakable(configuration: RTCConfiguration) {
+    made.push(new wrtc.RTCPeerConnection(configuration))
+    return new Proxy(made.at(-1) as RTCPeerConnection, { get: (target, name) => get(target, String(name)) })
+  }
+  const breakAll = () => {
+    isBroken = true
+    for (const each of made) each.onconnectionstatechange?.(new Event('connectionstatechange'))
+  }
+  return { breakAll, RTCPeerConnection: Breakable as unknown as typeof RTCPeerConnection }
+}
+
+t.test('a call ends as media_failed when ICE restarts have not helped', async t => {
+  const connect = await startPeople(t, { engine: 'memory' })
+  const { breakAll, RTCPeerConnection } = breakableConnections()
+  const options = { RTCPeerConnection, times: { iceRestartsMs: [10, 10, 10] } }
+  const { call, answered } = await connected((user, others) =>
+    connect(user, user === 'alice' ? { ...others, ...options } : others)
+  )
+  const ends = [next(call, 'ended'), next(answered, 'ended')]
+  breakAll()
+  t.match(await Promise.all(ends), [{ reason: 'media_failed' }, { reason: 'media_failed', by: { user: 'alice' } }])
+  t.equal(call.peerConnection, null)
 })

@@ -4,6 +4,7 @@ import type { Call } from './call.js'
 import type { MediaOptions } from './call-media.js'
 import type { Signals } from './call-state.js'
 import type { Method, RequestOptions } from './core.js'
+import type { Times } from './times.js'
 
 export type CreateBody = Omit<CreateCallRequest, 'offer' | 'candidates' | 'end'> & { callId: string }
 
@@ -14,6 +15,7 @@ export interface AcceptOptions extends MediaOptions, Signals {}
 export interface Client {
   readonly device: string
   readonly user: string | null
+  readonly options: { readonly times?: Partial<Times> }
   /** Tells the other tabs, if the reply shows a call or a participation: the acting device receives no event. */
   requestAndShare<T>(method: Method, path: string, body?: object, options?: RequestOptions): Promise<T>
   /** Resolves to what creates connections; null without RTCPeerConnection. */

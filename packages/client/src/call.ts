@@ -141,7 +141,7 @@ export class Call extends CallState {
       },
       onConnected: () => this.#reportConnected(),
       onFailed: () => this.hangup('media_failed').catch(this.#report),
-      onError: this.#report
+      ...{ onError: this.#report, iceRestartsMs: this.#host.client.options.times?.iceRestartsMs }
     })
   }
 

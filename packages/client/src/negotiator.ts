@@ -20,6 +20,8 @@ export interface NegotiatorOptions {
   /** ICE restarts have not helped. */
   onFailed?(): void
   onError(error: unknown): void
+  /** How long each ICE restart of one failure may take. */
+  readonly iceRestartsMs?: readonly number[] | undefined
 }
 
 /** An offer that is not answered in this time is sent anew: its event, or the answer, may be lost after a reset or a reload. */
@@ -228,7 +230,7 @@ export class Negotiator {
   // ── ICE ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   #restart(): void {
-    const withinMs = RESTARTS_MS[this.#restarts++]
+    const withinMs = (this.#options.iceRestartsMs ?? RESTARTS_MS)[this.#restarts++]
     if (!withinMs) this.#options.onFailed?.()
     else {
       this.restartIce()

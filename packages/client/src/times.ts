@@ -10,6 +10,8 @@ export interface Times {
   readonly sleepMs: number
   /** A tab asks the leader for news when it has sent nothing for this time. */
   readonly leaderSilentMs: number
+  /** How long each ICE restart of one failure may take. Default: that of negotiator.ts. */
+  readonly iceRestartsMs?: readonly number[]
 }
 
 export const TIMES: Times = { firstEventMs: 3000, streamAgainMs: 60_000, sleepMs: 5000, leaderSilentMs: 20_000 }
