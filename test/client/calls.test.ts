@@ -62,6 +62,15 @@ const RULES: Record<string, Rule> = {
     for (const each of rung) t.equal(each.reason, 'cancelled')
   },
 
+  'a second accept leaves the connection of the first alone': async (t, connect) => {
+    const { call, answered } = await ring(connect)
+    await Promise.all([answered.accept(), answered.accept()])
+    const { peerConnection } = answered
+    await answered.accept()
+    await areConnected(call, answered)
+    t.equal(answered.peerConnection, peerConnection)
+  },
+
   'a user who is in a call is busy': async (t, connect) => {
     const { call, answered } = await connected(connect)
     const carol = await connect('carol')

@@ -3,7 +3,7 @@ import type { CallParty, Call as CallRecord, EndReason as ServerReason } from '.
 import type { SignalpostEvent } from './core.js'
 import type { Listener } from './emitter.js'
 import { Receiver } from './receiver.js'
-import type { SignalType } from './signals.js'
+import type { Candidates, Description, SignalType } from './signals.js'
 
 /** `failed`: the server refused the call. `merged`: both users called each other, and the other Call object goes on. */
 export type EndReason = ServerReason | 'failed' | 'merged'
@@ -30,7 +30,7 @@ export interface CallEvents {
   peer_away: { expiresInMs: number }
   peer_back: object
   /** Without a peerConnection: a signal of the other side. */
-  signal: { type: SignalType; data: object }
+  signal: { type: 'offer' | 'answer'; data: Description } | { type: 'candidates'; data: Candidates }
   ended: { reason: EndReason; by: CallParty | null }
   error: unknown
 }
@@ -162,7 +162,7 @@ export class CallState extends Receiver<CallEvents> {
 
   /** Gives it to the negotiation of this side. */
   protected deliverOne(type: SignalType, data: object): void {
-    this.#signals.push({ type, data })
+    this.#signals.push({ type, data } as CallEvents['signal'])
     this.#emitSignals()
   }
 

@@ -83,8 +83,9 @@ export class Call extends CallState {
     this.adopt(first)
   }
 
-  /** Rejects with a Problem, such as `answered_elsewhere`. After `caller_busy` you may try again. */
+  /** Rejects with a Problem, such as `answered_elsewhere`. After `caller_busy` you may try again. Does nothing in a call that this tab is in. */
   async accept(options: AcceptOptions = {}): Promise<void> {
+    if (this.isHere && this.state !== 'ended') return
     this.#enter()
     try {
       const negotiator = options.offer || options.answer ? null : await this.#open(options)
@@ -96,7 +97,6 @@ export class Call extends CallState {
       if ((error as Problem).code === 'answered_elsewhere') this.finishAs('answered_elsewhere')
       if (this.state !== 'ended' || error instanceof Problem) throw error
     }
-    // Meanwhile, which closes its connection.
     if (this.state !== 'ended') return
     const code = this.reason === 'answered_elsewhere' ? this.reason : 'call_ended'
     throw new Problem({ code, message: 'The call has ended' })

@@ -150,8 +150,8 @@ export class Room extends RoomState {
   }
 
   /** The last messages, or those before a page: `history({ before: page.before })`. */
-  history(query: Record<string, string> = {}): Promise<MessagesReply> {
-    return this.request('GET', `/messages?${new URLSearchParams(query)}`)
+  history(query: Record<string, string | number> = {}): Promise<MessagesReply> {
+    return this.request('GET', `/messages?${new URLSearchParams(query as Record<string, string>)}`)
   }
 
   invite(users: readonly string[], options?: Omit<InviteUsersRequest, 'users'>): Promise<object> {
