@@ -31,8 +31,8 @@ const SLOW = {
 const MEDIA_WITHIN_MS = 480_000
 /** Plugins that simple-whip-client needs and Debian only recommends. */
 const GSTREAMER = ['nice', 'plugins-base', 'plugins-good', 'plugins-bad'].map(name => `gstreamer1.0-${name}`)
-/** Three on two cores: a file waits for a quarter of its time. */
-const ORDINARY = { files: ['test'], jobs: 3, timeoutS: Number(process.env.TAP_TIMEOUT ?? 120) }
+/** Four on two cores: a file waits for half of its time, mostly for the time of Redis and of child processes. */
+const ORDINARY = { files: ['test'], jobs: 4, timeoutS: Number(process.env.TAP_TIMEOUT ?? 120) }
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
