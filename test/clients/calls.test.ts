@@ -3,6 +3,7 @@
 import { spawnSync } from 'node:child_process'
 import t from 'tap'
 import { startServers, tokenOf } from '../helpers/servers.js'
+import { until } from '../helpers/until.js'
 import { build, isWritten, LANGUAGES, type Language, start } from './programs.js'
 
 const named = process.env.CLIENTS?.split(',')
@@ -63,7 +64,7 @@ t.test('a program that starts while its call rings answers it', async t => {
       const calling = start(t, language, { url, token: await tokenOf(alice), media, args: ['call', bob] })
       const rings = async () =>
         ((await (await get('events/poll?cursor=start')).json()) as { events: unknown[] }).events.length > 0
-      while (!(await rings()));
+      await until('the call rings', rings)
       const answering = start(t, language, { url, token, media, args: ['answer'] })
       const code = await Promise.race([calling.waitForExit(), answering.waitForFailure()])
       t.equal(code, 0, code === 0 ? 'the call succeeds' : calling.stderr() + answering.stderr())
