@@ -7,7 +7,7 @@ import { createToken } from '../../src/development.js'
 import { isId } from '../../src/schemas/common.js'
 import { ODD_IDS } from '../helpers/ids.js'
 import { sdp } from '../helpers/sdp.js'
-import { FLOW_SETTINGS, sharedCluster, type TestCluster } from '../helpers/test-cluster.js'
+import { settingsFor, sharedCluster, type TestCluster } from '../helpers/test-cluster.js'
 
 const RUNS = Number(process.env.FUZZ_RUNS ?? 15)
 
@@ -263,7 +263,7 @@ async function playPresence(cluster: TestCluster, [alice, bob, eve]: readonly [P
   await cluster.settle()
 }
 
-for (const setting of FLOW_SETTINGS) {
+for (const setting of settingsFor({})) {
   t.test(`${setting.name}: people, calls, rooms and messages whose ids differ share nothing`, async () => {
     const cluster = await sharedCluster(setting, {})
     const names = fc.oneof(unrelated, confusable).filter(areValid)

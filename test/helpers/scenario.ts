@@ -5,7 +5,7 @@ import { encodeId } from '../../src/id-text.js'
 import type { RoomClaims } from '../../src/schemas/claims.js'
 import type { Store } from '../../src/store/store.js'
 import { TestClient, type TestNodes } from './test-client.js'
-import { type Environment, FLOW_SETTINGS, sharedCluster, TestCluster } from './test-cluster.js'
+import { type Environment, settingsFor, sharedCluster, TestCluster } from './test-cluster.js'
 import { until } from './until.js'
 
 type Flow = (t: Test, scenario: Scenario) => Promise<void>
@@ -16,10 +16,10 @@ interface FlowOptions {
   readonly ownCluster?: boolean
 }
 
-/** Runs the flow on each setting of FLOW_SETTINGS. */
+/** Runs the flow on each of its settings. */
 export function flow(name: string, run: Flow, { env = {}, ownCluster = false }: FlowOptions = {}): void {
   t.test(name, async t => {
-    for (const setting of FLOW_SETTINGS) {
+    for (const setting of settingsFor(env)) {
       await t.test(setting.name, async t => {
         const cluster = await (ownCluster ? TestCluster.open(setting, env) : sharedCluster(setting, env))
         const scenario = new Scenario(cluster)

@@ -23,12 +23,17 @@ export const SETTINGS: readonly Setting[] = [
   { name: 'Redis, two nodes', engine: 'redis', nodes: 2 }
 ]
 
-/** The settings for flows: the two that differ most, and with ALL_SETTINGS=1, as in .ci/run, all four. */
-export const FLOW_SETTINGS = SETTINGS.filter(
-  ({ engine, nodes }) => process.env.ALL_SETTINGS === '1' || (engine === 'memory') === (nodes === 1)
-)
-
 export type Environment = Readonly<Record<string, string>>
+
+/**
+ * The settings for a flow: the two that differ most, and with ALL_SETTINGS=1, as in .ci/run, all four. Flows with a media service, which are the
+ * longest, go without the other two: the service does the same on each.
+ */
+export const settingsFor = (env: Environment): readonly Setting[] =>
+  SETTINGS.filter(
+    ({ engine, nodes }) =>
+      (engine === 'memory') === (nodes === 1) || (process.env.ALL_SETTINGS === '1' && !('MEDIA_SERVICE_URLS' in env))
+  )
 
 const SECRET = 'the-secret-of-the-flows-is-32-bytes-long'
 // Flows act faster than people do, and watch users without a common room. Limits and visibility have tests of their own.
