@@ -28,6 +28,8 @@ await admin.config('SET', 'maxmemory', '64mb')
 await admin.config('SET', 'maxmemory-policy', 'noeviction')
 const fleet = await Fleet.launch(1, redis, {
   LOG_LEVEL: 'info',
+  // With a free choice the heap grows for minutes before it is collected. A node that leaks ends soon, and refuses the calls of the others.
+  NODE_OPTIONS: '--max-old-space-size=128 --max-semi-space-size=8',
   RETENTION_MS: String(RETENTION_MS),
   PRESENCE_TTL_MS: '3000',
   HEARTBEAT_MS: '1000',
