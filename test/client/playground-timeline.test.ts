@@ -52,7 +52,7 @@ t.test('a call that does not go on says what is missing, and since when', async 
   ])
 })
 
-t.test('the side that did not make the last offer answers, whoever called', async t => {
+t.test('the side that did not make the last offer has to answer, also if it is the caller', async t => {
   const glare = ['alice created', 'alice offer 1', 'bob accepted']
   checkStalls(t, SIDES, [
     // Both called: bob's create became the accept, and his own offer is discarded.

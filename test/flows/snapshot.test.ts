@@ -27,7 +27,7 @@ flow('the cursor of a snapshot lies before the call.incoming of a call that ring
   t.match(await continued(scenario, bob), [{ type: 'call.incoming', data: { offer: { sdp: sdp('aliceA') } } }])
   t.strictSame(summary(await continued(scenario, alice)), [], 'the caller')
   await bob.post('calls/first/accept', { answer: { sdp: sdp('bobA') } })
-  t.strictSame(summary(await continued(scenario, bob)), [], 'it rings no more')
+  t.strictSame(summary(await continued(scenario, bob)), [], 'the call no longer rings')
   await alice.post('calls/first/hangup')
 
   await alice.post('calls', { callId: 'second', to: 'bob', offer: { sdp: sdp('aliceB') } })

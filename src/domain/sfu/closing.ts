@@ -59,8 +59,9 @@ export function decideUndo(
   if (isKept) return { ...NO_CHANGE, closing: null }
   const { writes } = closeMedia(media, { by: null }, () => false)
   const closing = closingOf(sender, { ...created, closings: closingsAfter(media) })
-  // What a former participant has is closed with it, and what a former session has with that.
-  const isCurrent = findParticipantRecord(parts, sender.participantId) !== null
+  // What a former participant has is closed with it, and what a former session has with that. A commit would stop the expiry of a closed room.
+  const isOpen = parts.settings?.closed === null
+  const isCurrent = isOpen && findParticipantRecord(parts, sender.participantId) !== null
   if (!isCurrent || sessionIdIn(parts) !== sender.sessionId) return { ...NO_CHANGE, closing }
   return { writes: { ...writes, ...addClosing(parts, closing).writes }, events: [], closing }
 }
