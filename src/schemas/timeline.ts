@@ -20,7 +20,10 @@ export const TimelineEntryType = Type.Enum(
     'message',
     'away',
     'back',
-    'ended'
+    'ended',
+    'webhook',
+    'push',
+    'policy'
   ],
   {
     $id: 'TimelineEntryType',
@@ -30,9 +33,21 @@ export const TimelineEntryType = Type.Enum(
       'on at once leave no entry. `candidates_stale`: the description just sent does not have the ufrag of candidates that are held, so they ' +
       'belong to another ICE generation; they go on waiting for it. `held`, `resumed`: a side put the call on hold, or took it off hold. `media_changed`: a side muted its ' +
       'audio or video, or unmuted it. `message`: a side sent an application message; its content is not kept. `away`, `back`: the device of a side ' +
-      'disconnected, or came back.'
+      'disconnected, or came back. `webhook`: an event was sent to the systems of the operator. `push`: a device was to be woken; the caller ' +
+      'does not see it. `policy`: the policy service was asked.'
   }
 )
+
+export const TimelineOutcome = Type.Enum(
+  ['delivered', 'failed', 'given_up', 'gone', 'allowed', 'denied', 'rewritten'],
+  {
+    $id: 'TimelineOutcome',
+    description:
+      'Of a `webhook` or `push`: `delivered`; `failed`, to be tried again; `given_up`, after the last attempt; `gone`: the device has no ' +
+      'subscription any more. Of `policy`: `allowed`, `denied` or `rewritten`, or `failed`: the service gave no usable answer.'
+  }
+)
+export type TimelineOutcome = Static<typeof TimelineOutcome>
 
 export const TimelineEntry = Type.Object(
   {
@@ -54,7 +69,15 @@ export const TimelineEntry = Type.Object(
     ),
     audio: Type.Optional(Nullable(SendsAudio)),
     video: Type.Optional(Nullable(SendsVideo)),
-    reason: Type.Optional(EndReason)
+    reason: Type.Optional(EndReason),
+    event: Type.Optional(
+      Type.String({
+        description: 'The type of the event of a `webhook` or `push`, or the action that `policy` was asked about.',
+        examples: ['call.ended']
+      })
+    ),
+    outcome: Type.Optional(TimelineOutcome),
+    attempt: Type.Optional(Type.Integer({ minimum: 1, description: 'Which attempt of a `webhook` or `push` it was.' }))
   },
   { $id: 'TimelineEntry', description: 'One thing that happened in a call.', ...Strict }
 )
@@ -66,7 +89,9 @@ export const CallTimeline = Type.Object(
     entries: Type.Array(TimelineEntry, { description: 'Oldest first.' }),
     omitted: Type.Integer({
       minimum: 0,
-      description: 'Entries that were dropped from the middle: the first 16 and the newest ones are kept, at most 48.'
+      description:
+        'Entries that were dropped from the middle: the first 16 and the newest ones are kept, at most 48. Of `webhook`, `push` and ' +
+        '`policy` at most 64 are kept, which are not counted here.'
     })
   },
   { $id: 'CallTimeline', description: 'What happened in a call.', ...Strict }

@@ -125,6 +125,26 @@ t.test('each step goes from the side that acts to the other one', async t => {
   )
 })
 
+t.test('what the systems of the operator did is shown, and hides nothing that is missing', async t => {
+  const at = (ms: number) => new Date(ms).toISOString()
+  const asked = { at: at(0), type: 'policy' as const, by: null, event: 'call', outcome: 'allowed' as const }
+  const note = { type: 'webhook' as const, by: null, event: 'call.incoming', outcome: 'given_up' as const, attempt: 9 }
+  const entries = [
+    asked,
+    { at: at(5), type: 'created' as const, by: { user: 'alice', device: 'page' } },
+    { at: at(6), ...note }
+  ]
+  t.strictSame(
+    stepsOf({ entries }, SIDES).map(({ ms, from, to, text }) => [ms, from, to, text]),
+    [
+      [0, 'server', 'server', 'policy: call, allowed'],
+      [0, 'caller', 'callee', 'calls'],
+      [1, 'server', 'server', 'webhook: call.incoming, given up, attempt 9']
+    ]
+  )
+  t.match(stallOf({ entries, omitted: 0 }, SIDES), { text: /No device of bob rings yet/, since: 5 })
+})
+
 t.test('a command quotes what a shell would read otherwise', async t => {
   const headers = { authorization: 'Bearer abc', 'content-type': 'application/json', 'idempotency-key': '1' }
   const request = { method: 'POST', url: 'http://localhost/v1/calls', headers, body: `{"to":"o'brien $HOME"}` }

@@ -554,9 +554,17 @@ export interface CallReply {
  * does not have the ufrag of candidates that are held, so they belong to another ICE generation; they go on waiting for
  * it. `held`, `resumed`: a side put the call on hold, or took it off hold. `media_changed`: a side muted its audio or
  * video, or unmuted it. `message`: a side sent an application message; its content is not kept. `away`, `back`: the
- * device of a side disconnected, or came back.
+ * device of a side disconnected, or came back. `webhook`: an event was sent to the systems of the operator. `push`: a
+ * device was to be woken; the caller does not see it. `policy`: the policy service was asked.
  */
-export type TimelineEntryType = 'created' | 'ringing' | 'declined' | 'accepted' | 'offer' | 'answer' | 'candidates_held' | 'candidates_stale' | 'connected' | 'held' | 'resumed' | 'media_changed' | 'message' | 'away' | 'back' | 'ended'
+export type TimelineEntryType = 'created' | 'ringing' | 'declined' | 'accepted' | 'offer' | 'answer' | 'candidates_held' | 'candidates_stale' | 'connected' | 'held' | 'resumed' | 'media_changed' | 'message' | 'away' | 'back' | 'ended' | 'webhook' | 'push' | 'policy'
+
+/**
+ * Of a `webhook` or `push`: `delivered`; `failed`, to be tried again; `given_up`, after the last attempt; `gone`: the
+ * device has no subscription any more. Of `policy`: `allowed`, `denied` or `rewritten`, or `failed`: the service gave
+ * no usable answer.
+ */
+export type TimelineOutcome = 'delivered' | 'failed' | 'given_up' | 'gone' | 'allowed' | 'denied' | 'rewritten'
 
 /** One thing that happened in a call. */
 export interface TimelineEntry {
@@ -576,6 +584,11 @@ export interface TimelineEntry {
   /** Whether this side sends video. False: it is muted. */
   readonly video?: boolean | null
   readonly reason?: EndReason
+  /** The type of the event of a `webhook` or `push`, or the action that `policy` was asked about. */
+  readonly event?: string
+  readonly outcome?: TimelineOutcome
+  /** Which attempt of a `webhook` or `push` it was. */
+  readonly attempt?: number
 }
 
 /** What happened in a call. */
@@ -583,7 +596,10 @@ export interface CallTimeline {
   readonly callId: CallId
   /** Oldest first. */
   readonly entries: readonly TimelineEntry[]
-  /** Entries that were dropped from the middle: the first 16 and the newest ones are kept, at most 48. */
+  /**
+   * Entries that were dropped from the middle: the first 16 and the newest ones are kept, at most 48. Of `webhook`,
+   * `push` and `policy` at most 64 are kept, which are not counted here.
+   */
   readonly omitted: number
 }
 

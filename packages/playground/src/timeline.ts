@@ -30,13 +30,16 @@ export interface Stall {
 const LOCAL: ReadonlySet<string> = new Set(['away', 'back'])
 /** The server keeps or drops them. */
 const UP_TO_SERVER: ReadonlySet<string> = new Set(['candidates_held', 'candidates_stale'])
+/** What the systems of the operator did. */
+const NOTES: ReadonlySet<string> = new Set(['webhook', 'push', 'policy'])
 
 export function stepsOf({ entries }: Pick<CallTimeline, 'entries'>, sides: CallSides): Step[] {
-  const begin = Date.parse(entries[0]?.at ?? '')
+  // A policy service is asked before the call is created.
+  const begin = Date.parse((entries.find(({ type }) => type === 'created') ?? entries[0])?.at ?? '')
   return entries.map(entry => {
     const from = laneOf(entry.by, sides)
     const to = LOCAL.has(entry.type) ? from : UP_TO_SERVER.has(entry.type) ? 'server' : otherOf(from)
-    return { ms: Date.parse(entry.at) - begin, from, to, type: entry.type, text: textOf(entry) }
+    return { ms: Math.max(0, Date.parse(entry.at) - begin), from, to, type: entry.type, text: textOf(entry) }
   })
 }
 
@@ -62,12 +65,18 @@ const TEXTS: Readonly<Record<TimelineEntry['type'], string>> = {
   message: 'message',
   away: 'loses the connection',
   back: 'is back',
-  ended: 'ends'
+  ended: 'ends',
+  webhook: 'webhook',
+  push: 'push',
+  policy: 'policy'
 }
 
 function textOf(entry: TimelineEntry): string {
-  const { type, revision, count, unconfirmed, audio, video, reason } = entry
+  const { type, revision, count, unconfirmed, audio, video, reason, event, outcome, attempt } = entry
   const details = [
+    event ?? null,
+    outcome?.replaceAll('_', ' ') ?? null,
+    attempt === undefined || attempt === 1 ? null : `attempt ${attempt}`,
     revision === undefined ? null : `#${revision}`,
     count === undefined || count === 1 ? null : `× ${count}`,
     unconfirmed ? 'not confirmed' : null,
@@ -83,9 +92,10 @@ const FIRST_KEPT = 16
 
 /** Why a call does not go on; null if it has ended, or everything is there. */
 export function stallOf(
-  { entries, omitted }: Pick<CallTimeline, 'entries' | 'omitted'>,
+  { entries: all, omitted }: Pick<CallTimeline, 'entries' | 'omitted'>,
   sides: CallSides
 ): Stall | null {
+  const entries = all.filter(({ type }) => !NOTES.has(type))
   const last = (type: TimelineEntry['type']) => entries.findLast(entry => entry.type === type)
   const created = last('created')
   if (!created || last('ended')) return null
