@@ -67,6 +67,8 @@ function contradictions(config: Config): string[] {
   if (config.presenceVisibility === 'policy' && config.policyUrl === null)
     mistakes.push('PRESENCE_VISIBILITY=policy requires POLICY_URL')
   mistakes.push(...mediaServiceMistakes(config))
+  if (config.webhookUrls.length !== config.webhookSecrets.length)
+    mistakes.push('WEBHOOK_SECRETS must have one item for each of WEBHOOK_URLS')
   if (config.turnUrls.length > 0 && config.turnSecrets.length === 0) mistakes.push('TURN_URLS requires TURN_SECRETS')
   if (config.turnUrls.length === 0 && config.iceTransportPolicy === 'relay')
     mistakes.push('ICE_TRANSPORT_POLICY=relay requires TURN_URLS')

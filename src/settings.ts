@@ -4,11 +4,13 @@ import { LIMIT_SETTINGS } from './settings/limits.js'
 import { ROOM_SETTINGS } from './settings/rooms.js'
 import { SERVER_SETTINGS } from './settings/server.js'
 import { SERVICE_SETTINGS } from './settings/services.js'
+import { WEBHOOK_SETTINGS } from './settings/webhooks.js'
 
 export const SETTINGS = {
   ...SERVER_SETTINGS,
   ...CALL_SETTINGS,
   ...LIMIT_SETTINGS,
   ...ROOM_SETTINGS,
-  ...SERVICE_SETTINGS
+  ...SERVICE_SETTINGS,
+  ...WEBHOOK_SETTINGS
 }

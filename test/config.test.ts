@@ -187,3 +187,61 @@ t.test('a short secret, and a service URL with a user or password, are refused',
     }
   }
 })
+
+const KEY = `whsec_${Buffer.alloc(24, 'k').toString('base64')}`
+/** Its base64 has a `+`. */
+const PLUS_KEY = `whsec_${Buffer.alloc(24, 0xfb).toString('base64')}`
+
+t.test('webhooks: each URL has a filter and its secrets', async t => {
+  const { webhookUrls, webhookSecrets } = loadConfig({
+    WEBHOOK_URLS: 'https://a.example/hook?x=1#call.ended,room.*, https://b.example/#call.*,http://c.example',
+    WEBHOOK_SECRETS: `${KEY}+${PLUS_KEY}, ${PLUS_KEY},${KEY}`
+  })
+  t.strictSame(
+    webhookUrls.map(({ url }) => url),
+    ['https://a.example/hook?x=1', 'https://b.example/', 'http://c.example']
+  )
+  const [a, b, c] = webhookUrls.map(({ types }) => types)
+  t.ok(a?.has('call.ended') && a.has('room.closed') && !a.has('call.incoming') && !a.has('chat.message'))
+  t.ok(b?.has('call.record') && b.has('call.ended') && !b.has('room.closed'))
+  t.ok(c?.has('presence.changed') && c.has('push'), 'without a filter, every event')
+  for (const type of ['signal.offer', 'signal.candidates', 'chat.typing', 'sfu.consumer_closed', 'room.joined'])
+    t.notOk(c?.has(type), `${type} is sent to no webhook`)
+  t.ok(webhookUrls.every(({ id }) => /^[0-9a-f]{12}$/.test(id)))
+  t.strictSame(
+    webhookSecrets.map(keys => keys.map(key => key.toString('base64'))),
+    [[KEY, PLUS_KEY], [PLUS_KEY], [KEY]].map(keys => keys.map(key => key.slice('whsec_'.length)))
+  )
+})
+
+t.test('webhooks: mistakes are named without the URL and without the secret', async t => {
+  const URL = 'https://hidden.example'
+  const urls = (value: string) =>
+    mistakes({
+      WEBHOOK_URLS: value,
+      WEBHOOK_SECRETS: value
+        .split('://')
+        .slice(1)
+        .map(() => KEY)
+        .join(',')
+    })
+  for (const filter of ['calls.*', 'call', '', 'call.*,', '*', 'signal.*', 'call.ended+room.closed'])
+    t.match(urls(`${URL}#${filter}`), [/^WEBHOOK_URLS must have filters/], filter)
+  for (const url of ['ftp://hidden.example', 'hidden.example', `${URL}#call.*#room.*`, `${URL}/?a=1,2`, `${URL} x`])
+    t.match(urls(url)[0], /^WEBHOOK_URLS must be http or https URLs/, url)
+  t.match(urls('https://me:secret@hidden.example'), [/^WEBHOOK_URLS must not contain a user name/])
+  t.match(urls(`${URL}/#call.*,${URL}/#room.*`), [/^WEBHOOK_URLS must not name a URL twice/])
+  for (const secret of [
+    'hidden',
+    'whsec_hidden',
+    KEY.replace('whsec_', ''),
+    `${KEY}+hidden`,
+    `whsec_${'A'.repeat(100)}`
+  ])
+    t.match(mistakes({ WEBHOOK_URLS: URL, WEBHOOK_SECRETS: secret })[0], /^WEBHOOK_SECRETS must be whsec_/, secret)
+  t.match(mistakes({ WEBHOOK_URLS: URL }), [/^WEBHOOK_SECRETS must have one item for each of WEBHOOK_URLS/])
+  t.match(mistakes({ WEBHOOK_SECRETS: KEY }), [/^WEBHOOK_SECRETS must have one item for each of WEBHOOK_URLS/])
+  const all = mistakes({ WEBHOOK_URLS: `${URL}#calls.*`, WEBHOOK_SECRETS: 'hidden', WEBHOOK_TIMEOUT_MS: '0' })
+  t.equal(all.length, 3)
+  t.notMatch(all.join('\n'), /hidden/)
+})

@@ -18,6 +18,7 @@ const SECTIONS: Readonly<Record<string, string>> = {
   POLICY_URL: 'Policy service',
   ROOM_SERVICE_URL: 'Room service',
   MEDIA_SERVICE_URLS: 'Media services',
+  WEBHOOK_URLS: 'Webhooks',
   DRAIN_SETTLE_MS: 'Shutdown'
 }
 

@@ -1,0 +1,35 @@
+// Webhooks to the operator's systems.
+import { duration, flag, integer, secret, setting } from '../setting.js'
+import { webhookSecrets, webhookUrls } from '../webhook-urls.js'
+
+export const WEBHOOK_SETTINGS = {
+  WEBHOOK_URLS: secret(
+    webhookUrls,
+    'Receivers of webhooks, separated by commas. A fragment is a filter: `https://example.com/hook#call.*,room.closed`. Without one, all events are sent.'
+  ),
+  WEBHOOK_SECRETS: secret(
+    webhookSecrets,
+    'The secrets that sign webhooks, `whsec_` and 24 to 64 bytes in base64: one for each URL, in the same order, separated by commas. Two joined by `+` both sign, while one rotates.'
+  ),
+  WEBHOOK_ALLOW_PRIVATE: setting(
+    flag,
+    'false',
+    'Whether webhooks may be sent to private, loopback and link-local addresses.'
+  ),
+  WEBHOOK_TIMEOUT_MS: setting(duration(1), '10000', 'Time limit for a reply to a webhook.'),
+  WEBHOOK_RETRY_MAX_MS: setting(
+    duration(1000),
+    '600000',
+    'Longest pause before a webhook is sent again. The first one is a second, and each is twice as long as the one before.'
+  ),
+  WEBHOOK_GIVE_UP_MS: setting(
+    duration(1000),
+    '86400000',
+    'A webhook that is not delivered becomes a dead letter at this age.'
+  ),
+  WEBHOOK_DEAD_LETTERS_MAX: setting(
+    integer(1, 1_000_000),
+    '10000',
+    'Undelivered webhooks that are kept for operators. The oldest are dropped.'
+  )
+}
