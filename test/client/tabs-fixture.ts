@@ -17,6 +17,8 @@ export interface TabOptions {
   readonly tabs?: boolean
   readonly device?: string
   readonly transport?: 'poll'
+  /** Messages of other tabs arrive this much later, as on a busy machine: a lock may arrive before them. */
+  readonly messageDelayMs?: number
 }
 
 export class CoreTab {
@@ -27,8 +29,13 @@ export class CoreTab {
   }
 
   /** Opens the page and begins to connect. */
-  async open(origin: string, url: string, { user = 'bob', ...options }: TabOptions = {}): Promise<this> {
+  async open(
+    origin: string,
+    url: string,
+    { user = 'bob', messageDelayMs = 0, ...options }: TabOptions = {}
+  ): Promise<this> {
     await this.page.goto(origin)
+    if (messageDelayMs > 0) await this.#delayMessages(messageDelayMs)
     await this.run(`
       const { SignalpostCore } = await import('/client/core.js')
       const [url, token, options] = ${JSON.stringify([url, await tokenOf(user), { times: TIMES, ...options }])}
@@ -41,6 +48,14 @@ export class CoreTab {
       core.on('connection', state => seen.states.push(state))
       void core.connect()`)
     return this
+  }
+
+  async #delayMessages(ms: number): Promise<void> {
+    await this.run(`
+      const { set } = Object.getOwnPropertyDescriptor(BroadcastChannel.prototype, 'onmessage')
+      Object.defineProperty(BroadcastChannel.prototype, 'onmessage', {
+        set(listener) { set.call(this, event => setTimeout(() => listener(event), ${ms})) }
+      })`)
   }
 
   run<T>(script: string): Promise<T> {

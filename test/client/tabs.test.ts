@@ -162,8 +162,12 @@ for (const [state, options] of [
 ] as const) {
   t.test(`another browser with the same device ends all tabs, which stay away: ${state}`, async t => {
     const { openTab, origin, proxy } = await startUser(t)
-    const tabs = [await openTab({ device: 'the same', ...options }), await openTab({ device: 'the same', ...options })]
-    for (const tab of tabs) await tab.reaches(state)
+    const tabs = []
+    for (const messageDelayMs of [0, 200]) {
+      const tab = await openTab({ device: 'the same', messageDelayMs, ...options })
+      await tab.reaches(state)
+      tabs.push(tab)
+    }
     const context = await browser.newContext()
     t.teardown(() => context.close())
     const other = await new CoreTab(await context.newPage()).open(origin, proxy.url, { device: 'the same', ...options })

@@ -41,6 +41,8 @@ type WithoutSender<Each> = Each extends Message ? Omit<Each, 'from'> : never
 const ANSWER_MS = 2000
 /** A leader whose lock was stolen may see the end of its stream before it sees the loss of the lock. */
 const LOCK_LOSS_MS = 1000
+/** A message to the other tabs has arrived after this time, unless their pages hang. */
+const MESSAGE_MS = 1000
 
 export const canShareTabs = (): boolean =>
   Boolean(globalThis.document && globalThis.BroadcastChannel && navigator.locks)
@@ -154,11 +156,18 @@ export class SharedConnection implements ConnectionOwner {
     const end = () => {
       if (this.#connection !== ended) return
       // With a problem it ends here only: a request of this tab was refused, and those of another may succeed.
-      if (!problem) this.#post({ kind: 'end', reason })
+      if (!problem) this.#endAll(reason)
       this.#end(reason, problem)
     }
     if (reason === 'superseded') setTimeout(end, LOCK_LOSS_MS)
     else end()
+  }
+
+  /** The lock is kept until the others have the message: a follower that got the lock first would connect again. */
+  #endAll(reason: string): void {
+    this.#post({ kind: 'end', reason })
+    const release = this.#releaseLock
+    this.#releaseLock = () => setTimeout(release, MESSAGE_MS)
   }
 
   #end(reason: string, problem: Problem | null): void {
