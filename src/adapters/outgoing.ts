@@ -2,6 +2,7 @@
 // four times the processor time (bench/figures/2026-11-29-sfu.md).
 import { type ClientRequest, Agent as HttpAgent, type IncomingMessage, request as requestHttp } from 'node:http'
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https'
+import { isPrivateHost, lookUpPublic, PrivateAddress } from './public-addresses.js'
 
 export interface OutgoingRequest {
   readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
@@ -13,6 +14,10 @@ export interface OutgoingRequest {
   readonly maxBytes: number
   /** The bodies of all replies are read, not only that of a 200. */
   readonly readsAllBodies?: boolean
+  /** A body that is larger than `maxBytes` is cut off instead of refused. */
+  readonly cutsBody?: boolean
+  /** The request is refused if the host has no public address. */
+  readonly publicOnly?: boolean
   readonly signal?: AbortSignal
 }
 
@@ -20,13 +25,18 @@ export interface OutgoingReply {
   readonly status: number
   /** The body of a 200, or with `readsAllBodies` of any reply. Empty if the body is not read. */
   readonly text: string
+  /** The header Retry-After, if there is one. */
+  readonly retryAfter?: string
 }
 
 /** Less than the 5 s after which a server in Node closes an idle connection. */
 const IDLE_MS = 4000
-const AGENTS = {
-  http: new HttpAgent({ keepAlive: true, timeout: IDLE_MS }),
-  https: new HttpsAgent({ keepAlive: true, timeout: IDLE_MS })
+const KEEP = { keepAlive: true, timeout: IDLE_MS }
+const AGENTS = { http: new HttpAgent(KEEP), https: new HttpsAgent(KEEP) }
+/** Of their own, because an agent reuses a connection whatever `lookup` it was made with. */
+const PUBLIC_AGENTS = {
+  http: new HttpAgent({ ...KEEP, lookup: lookUpPublic }),
+  https: new HttpsAgent({ ...KEEP, lookup: lookUpPublic })
 }
 const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308]
 
@@ -56,6 +66,7 @@ export async function sendRequest(url: string, request: OutgoingRequest): Promis
 
 function sendOnce(url: string, request: OutgoingRequest): Promise<OutgoingReply> {
   const { timeoutMs, body, signal } = request
+  if (request.publicOnly && isPrivateHost(url)) return Promise.reject(new PrivateAddress())
   return new Promise((resolve, reject) => {
     const outgoing = open(url, request)
     const fail = (error: Error) => {
@@ -84,12 +95,12 @@ function sendOnce(url: string, request: OutgoingRequest): Promise<OutgoingReply>
   })
 }
 
-function open(url: string, { method = 'GET', headers }: OutgoingRequest): ClientRequest {
-  const isHttps = url.startsWith('https:')
+function open(url: string, { method = 'GET', headers, publicOnly }: OutgoingRequest): ClientRequest {
   const options = { method, headers: { 'user-agent': 'signalpost', ...headers } }
-  return isHttps
-    ? requestHttps(url, { ...options, agent: AGENTS.https })
-    : requestHttp(url, { ...options, agent: AGENTS.http })
+  const agents = publicOnly ? PUBLIC_AGENTS : AGENTS
+  return new URL(url).protocol === 'https:'
+    ? requestHttps(url, { ...options, agent: agents.https })
+    : requestHttp(url, { ...options, agent: agents.http })
 }
 
 /** Whether the service closed the connection before its reply was complete. */
@@ -103,17 +114,19 @@ interface Settle<T> {
 
 function receive(
   response: IncomingMessage,
-  { maxBytes, readsAllBodies = false }: OutgoingRequest,
+  { maxBytes, readsAllBodies = false, cutsBody = false }: OutgoingRequest,
   { resolve, fail }: Settle<OutgoingReply>
 ): void {
   const { statusCode: status = 0 } = response
+  const { 'retry-after': retryAfter } = response.headers
+  const head = { status, ...(retryAfter === undefined ? {} : { retryAfter }) }
   response.on('error', fail)
   if (REDIRECTS.includes(status)) {
     fail(new Error(`replied with the redirect ${status}`))
   } else if (maxBytes > 0 && (status === 200 || readsAllBodies)) {
-    readText(response, maxBytes, { resolve: text => resolve({ status, text }), fail })
+    readText(response, { maxBytes, cutsBody }, { resolve: text => resolve({ ...head, text }), fail })
   } else {
-    resolve({ status, text: '' })
+    resolve({ ...head, text: '' })
     skipBody(response)
   }
 }
@@ -124,13 +137,21 @@ function skipBody(response: IncomingMessage): void {
   else response.destroy()
 }
 
-function readText(response: IncomingMessage, maxBytes: number, { resolve, fail }: Settle<string>): void {
+function readText(
+  response: IncomingMessage,
+  { maxBytes, cutsBody }: { readonly maxBytes: number; readonly cutsBody: boolean },
+  { resolve, fail }: Settle<string>
+): void {
   const chunks: Buffer[] = []
   let bytes = 0
+  const end = () => resolve(Buffer.concat(chunks).toString('utf8'))
   response.on('data', (chunk: Buffer) => {
     bytes += chunk.byteLength
-    if (bytes > maxBytes) fail(new Error(`replied with more than ${maxBytes} bytes`))
-    else chunks.push(chunk)
+    if (bytes <= maxBytes) chunks.push(chunk)
+    else if (cutsBody) {
+      end()
+      response.destroy()
+    } else fail(new Error(`replied with more than ${maxBytes} bytes`))
   })
-  response.once('end', () => resolve(Buffer.concat(chunks).toString('utf8')))
+  response.once('end', end)
 }
