@@ -11,7 +11,7 @@ const { redisUrl: url, chatDeadLettersMax } = config
 if (url === null) throw new Error('Set REDIS_URL to the Redis that has the dead letters')
 const store = await createRedisStore({ ...config, url, clock: systemClock, ids: createIds(), log: Fastify().log })
 try {
-  for (const letter of await store.deadLetters.list(chatDeadLettersMax)) console.log(letter)
+  for (const { text } of await store.deadLetters.list({ limit: chatDeadLettersMax })) console.log(text)
 } finally {
   await store.close()
 }

@@ -4,13 +4,15 @@
 import type { Charge } from './budget-counters.js'
 import type { Lease } from './leases.js'
 import type { Cursor, Deliveries, UserMail } from './mail.js'
+import type { NewWebhookEvent } from './webhook-events.js'
 
 /**
  * Names an aggregate: a call, the negotiation of two participants (`pair`), a room, how far a room's chat was delivered to the chat service
- * (`chat`), or the published presence of a watched user. The engines do not interpret the state of any of them.
+ * (`chat`), or the published presence of a watched user. The engines do not interpret the state of any of them. A `webhook` is no
+ * aggregate but a queue that the timers return, see webhook-queues.ts.
  */
 export interface AggregateRef {
-  readonly kind: 'call' | 'pair' | 'room' | 'chat' | 'presence'
+  readonly kind: 'call' | 'pair' | 'room' | 'chat' | 'presence' | 'webhook'
   readonly id: string
 }
 
@@ -86,6 +88,8 @@ export interface Commit extends Stamp {
   readonly charges?: readonly Charge[]
   /** Written to the fan-out log. */
   readonly log: readonly OutboxItem[]
+  /** Queued with the commit of a call or presence, see WebhookQueues. */
+  readonly webhooks?: readonly NewWebhookEvent[]
   /** The next deadline of the aggregate; null: none. */
   readonly deadlineAt: number | null
   /** The aggregate has ended and expires after this time; null: it does not expire. Undelivered mail or a log postpones the expiry. */
@@ -109,6 +113,8 @@ export type CommitResult =
       readonly held: ReadonlyMap<string, readonly Lease[]>
       /** The newest event in the mailbox of the device that made the commit. */
       readonly head: Cursor | null
+      /** How many webhook events were refused because too many queues wait, counted for each destination. Missing: none. */
+      readonly webhooksRefused?: number
     }
   /** Another commit stands: nothing was written. `current` is what is stored (null: nothing). */
   | { readonly ok: false; readonly current: StoredAggregate | null }

@@ -8,6 +8,7 @@ import { createMemoryContacts } from './memory/contacts.js'
 import { createMemoryDeadLetters } from './memory/dead-letters.js'
 import { createMemoryFanouts } from './memory/fanout.js'
 import { createMemoryLeases } from './memory/leases.js'
+import { createMemoryLineLogs } from './memory/line-logs.js'
 import { createMemoryMailboxes } from './memory/mailboxes.js'
 import { createMemoryMemberships } from './memory/memberships.js'
 import { createMemoryRoomIndex } from './memory/room-index.js'
@@ -16,7 +17,9 @@ import { createMemoryTickets } from './memory/tickets.js'
 import { createTimerIndex } from './memory/timer-index.js'
 import { createMemoryWakeups } from './memory/wakeups.js'
 import { createMemoryWatches } from './memory/watches.js'
+import { createMemoryWebhookQueues } from './memory/webhook-queues.js'
 import type { Store, StoreOptions } from './store.js'
+import { WEBHOOK_QUEUE_BOUNDS } from './webhook-queues.js'
 
 const SWEEP_EVERY_MS = 30_000
 
@@ -51,6 +54,7 @@ export function createMemoryStore(options: MemoryStoreOptions): MemoryStore {
       presence: { ...aggregates.fanout, recipients: watches.recipients }
     }),
     deadLetters: createMemoryDeadLetters(),
+    webhookDeadLetters: createMemoryDeadLetters(),
     kept() {
       const counted = { ...sweptOf(parts), leases, timers }
       return Object.fromEntries(Object.entries(counted).map(([name, part]) => [name, part.size()]))
@@ -63,7 +67,8 @@ function createParts(options: MemoryStoreOptions) {
   const { clock } = options
   const wakeups = createMemoryWakeups()
   const timers = createTimerIndex(clock)
-  const rooms = createMemoryRooms(clock, timers)
+  const webhookQueues = createMemoryWebhookQueues({ ...WEBHOOK_QUEUE_BOUNDS, ...options, timers })
+  const rooms = createMemoryRooms({ clock, timers, webhookQueues })
   const leases = createMemoryLeases()
   const contacts = createMemoryContacts(clock)
   const tickets = createMemoryTickets(clock)
@@ -83,10 +88,12 @@ function createParts(options: MemoryStoreOptions) {
       [memberships, invitations].some(part => part.has(user)) ||
       aggregates.stampOf({ kind: 'presence', id: user }) !== null
   })
-  const aggregates = createMemoryAggregates({ clock, timers, mailboxes, leases, counters })
+  const aggregates = createMemoryAggregates({ clock, timers, webhookQueues, mailboxes, leases, counters })
   return {
     ...{ aggregates, cachedAnswers, contacts, invitations, leases, mailboxes, mediaRooms, memberships, counters },
-    ...{ rooms, tickets, timers, wakeups, watches }
+    ...{ rooms, tickets, timers, wakeups, watches, webhookQueues },
+    deliveryLog: createMemoryLineLogs(clock),
+    callNotes: createMemoryLineLogs(clock)
   }
 }
 

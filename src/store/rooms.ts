@@ -3,6 +3,7 @@
 // store.ts hold.
 import type { OutboxItem, Stamp } from './aggregate.js'
 import type { Recipient } from './fanout.js'
+import type { NewWebhookEvent } from './webhook-events.js'
 
 /**
  * A field whose name begins with this outlives the room: it stays when the room expires and when its id is used again, until it is deleted
@@ -94,6 +95,8 @@ export interface RoomCommit {
   readonly logEntry?: NewLogEntry
   /** Written to the fan-out log. A user who is named by an item receives it, in the room or not. */
   readonly items: readonly OutboxItem[]
+  /** Queued with the commit, see WebhookQueues. */
+  readonly webhooks?: readonly NewWebhookEvent[]
   readonly tag: string
   /** When the room must be checked. Brings an existing deadline forward and never postpones it. */
   readonly deadlineAt: number | null
@@ -113,12 +116,14 @@ export type RoomCommitResult =
   /**
    * `fanoutLease`: the log is not empty and this node has the lease, so it must start to publish (see Fanouts). False: the log is empty, or
    * another node publishes it, with this commit. `excess`: the log entries beyond those that are kept, if there are any.
+   * `webhooksRefused`: as in CommitResult.
    */
   | {
       readonly status: 'ok'
       readonly version: number
       readonly fanoutLease: boolean
       readonly excess?: readonly LogEntry[]
+      readonly webhooksRefused?: number
     }
   /** A field of `reads` has changed. Nothing was written. */
   | { readonly status: 'conflict' }

@@ -12,16 +12,19 @@ import type { Contacts } from './contacts.js'
 import type { DeadLetters } from './dead-letters.js'
 import type { Fanouts } from './fanout.js'
 import type { Leases } from './leases.js'
+import type { LineLogs } from './line-logs.js'
 import type { LostWrites } from './lost-writes.js'
 import type { Cursor, Mail } from './mail.js'
 import type { Memberships, RoomIndex, Rooms } from './rooms.js'
 import type { Tickets } from './tickets.js'
 import type { Timers } from './timers.js'
 import type { Watches } from './watches.js'
+import type { WebhookQueues } from './webhook-queues.js'
 
 export type { BudgetCounters } from './budget-counters.js'
 export type { Lease, LeaseKind, Leases } from './leases.js'
 export type { Cursor, Mail, MailboxEntry } from './mail.js'
+export type { StoreOptions } from './options.js'
 
 // ── Mailboxes: one for each device, in order and without gaps ───────────────────────────────────────────────────────────────────
 
@@ -227,19 +230,16 @@ export interface Store extends Availability {
   readonly tickets: Tickets
   readonly cachedAnswers: CachedAnswers
   readonly counters: BudgetCounters
+  /** Messages that the chat service did not get. */
   readonly deadLetters: DeadLetters
+  readonly webhookQueues: WebhookQueues
+  /** Events that a destination did not get. */
+  readonly webhookDeadLetters: DeadLetters
+  /** By destination: attempts to deliver webhooks, bounded by DELIVERY_LOG. */
+  readonly deliveryLog: LineLogs
+  /** By call: what webhooks, push and policy did. */
+  readonly callNotes: LineLogs
   /** The returned function unsubscribes. */
   onLostWrites(listen: (lost: LostWrites) => void): () => void
   close(): Promise<void>
-}
-
-/** Options of both engines. */
-export interface StoreOptions {
-  /** How long a device and its mailbox are kept after the device's last keepalive. */
-  readonly retentionMs: number
-  readonly mailboxMaxEvents: number
-  /** Most weight of the entries that a mailbox keeps. The newest entry is kept whatever its weight. */
-  readonly mailboxMaxBytes: number
-  /** Expired devices do not count. */
-  readonly maxDevicesPerUser: number
 }

@@ -3,7 +3,7 @@
 import type { AggregateRef } from './aggregate.js'
 
 /** Due deadlines are returned in this order; within a class the oldest first. */
-export const TIMER_CLASSES = ['call', 'room', 'presence'] as const
+export const TIMER_CLASSES = ['call', 'room', 'presence', 'webhook'] as const
 export type TimerClass = (typeof TIMER_CLASSES)[number]
 
 const CLASS_OF: Readonly<Record<AggregateRef['kind'], TimerClass>> = {
@@ -11,7 +11,8 @@ const CLASS_OF: Readonly<Record<AggregateRef['kind'], TimerClass>> = {
   pair: 'call',
   room: 'room',
   chat: 'room',
-  presence: 'presence'
+  presence: 'presence',
+  webhook: 'webhook'
 }
 export const timerClassOf = ({ kind }: AggregateRef): TimerClass => CLASS_OF[kind]
 

@@ -32,7 +32,7 @@ interface TaskQueueOptions {
 }
 
 export function createTaskQueue({ log, onCapacity }: TaskQueueOptions): TaskQueue {
-  const waiting: Record<TimerClass, TimerTask[]> = { call: [], room: [], presence: [] }
+  const waiting: Record<TimerClass, TimerTask[]> = { call: [], room: [], presence: [], webhook: [] }
   const keys = new Set<string>()
   const running = new Set<Promise<void>>()
   /** The tasks that count, by their keys. `isOld`: it counted at the previous call of setSlowTasksAside. */

@@ -30,7 +30,8 @@ const CHECK: Handlers<[claimedUntil: number]> = {
   pair: checkPair,
   room: checkRoom,
   chat: async (context, id) => startChatDelivery(context, id),
-  presence: checkWatchedUser
+  presence: checkWatchedUser,
+  webhook: async () => undefined
 }
 /** Deliver the events of a stale outbox: reading the aggregate does, or the fan-out. */
 const DELIVER: Handlers = {
@@ -38,7 +39,9 @@ const DELIVER: Handlers = {
   pair: readPair,
   room: async ({ startFanout }, id) => startFanout({ kind: 'room', id }),
   chat: readQueue,
-  presence: async ({ startFanout }, id) => startFanout({ kind: 'presence', id })
+  presence: async ({ startFanout }, id) => startFanout({ kind: 'presence', id }),
+  /** A queue has no outbox. */
+  webhook: async () => undefined
 }
 
 /** Starts the worker. The returned function stops it and resolves when its running tasks have ended. */

@@ -83,7 +83,7 @@ interface Letter {
 }
 
 async function deadLetters(scenario: Scenario): Promise<string[]> {
-  const letters = (await scenario.store.deadLetters.list(1000)).map(text => JSON.parse(text) as Letter)
+  const letters = (await scenario.store.deadLetters.list({ limit: 1000 })).map(({ text }) => JSON.parse(text) as Letter)
   const ours = letters.filter(({ message }) => message.roomId === scenario.toWire('r1'))
   return ours.map(({ reason, status, message }) => `${reason}${status ? ` ${status}` : ''}: ${message.content}`)
 }
@@ -172,7 +172,12 @@ flow(
     const operator = run(t, 'npm', ['run', '--silent', 'dead-letters'], { env: { REDIS_URL: redisUrl } })
     t.equal(await operator.waitForExit(), 0, operator.stderr())
     const letters = operator.stdout().trimEnd().split('\n')
-    t.strictSame(letters, await scenario.store.deadLetters.list(1000), 'one line for each, as stored')
+    const stored = await scenario.store.deadLetters.list({ limit: 1000 })
+    t.strictSame(
+      letters,
+      stored.map(({ text }) => text),
+      'one line for each, as stored'
+    )
     t.match(JSON.parse(letters.at(-1) ?? ''), {
       ...{ reason: 'refused', status: 422, at: new Date(scenario.now()).toISOString().slice(0, 14) },
       message: { roomId: scenario.toWire('r1'), content: 'spam b', from: { device: 'phone' } }
@@ -247,8 +252,8 @@ flow(
     await alice.who.post(other, { content: 'c' })
     await alice.who.request('DELETE', 'rooms/r2')
     const letters = async () =>
-      (await scenario.store.deadLetters.list(1000))
-        .map(text => JSON.parse(text) as Letter)
+      (await scenario.store.deadLetters.list({ limit: 1000 }))
+        .map(({ text }) => JSON.parse(text) as Letter)
         .filter(({ message }) => message.roomId === scenario.toWire('r2'))
     await until('it is a dead letter', async () => {
       await scenario.advance(5000)

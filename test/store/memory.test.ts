@@ -1,5 +1,6 @@
 import t from 'tap'
 import type { Lease } from '../../src/store/leases.js'
+import { CALL_NOTES_MAX, DELIVERY_LOG } from '../../src/store/line-logs.js'
 import { createMemoryStore } from '../../src/store/memory.js'
 import { LASTING_MS } from '../../src/store/rooms.js'
 import { ManualClock } from '../helpers/clock.js'
@@ -41,6 +42,10 @@ t.test('nothing is kept once everything has ended and expired', async t => {
   await store.counters.take('alice', { name: 'calls', windowMs: 60_000, max: 9, want: 1, now })
   await store.contacts.record('alice', { peer: 'bob', outcome: 'called', keepMs: 60_000, backoffMs: 0 }, clock.now())
   await store.leases.take('alice', lease, { active: 1 })
+  const event = { version: 1, tag: 't1', index: 0, type: 'call.ended', envelope: '{}', expiresAt: null }
+  await store.webhookQueues.append({ destination: 'd1', source: call }, event, now)
+  await store.deliveryLog.add('d1', ['{}'], DELIVERY_LOG)
+  await store.callNotes.add('c1', ['{}'], { max: CALL_NOTES_MAX, keepMs: 60_000 })
   t.strictSame(
     Object.entries(store.kept()).filter(([, size]) => size === 0),
     [],

@@ -17,6 +17,7 @@ import type { FanoutLog, FanoutSource } from './fanout.js'
 import type { MemoryLeases } from './leases.js'
 import type { MemoryMailboxes } from './mailboxes.js'
 import type { TimerIndex } from './timer-index.js'
+import type { MemoryWebhookQueues } from './webhook-queues.js'
 
 interface Aggregate extends FanoutLog {
   stamp: Stamp
@@ -55,9 +56,11 @@ interface Parts {
   readonly mailboxes: Pick<MemoryMailboxes, 'deliver' | 'isRegistered' | 'renew'>
   readonly counters: Pick<MemoryBudgetCounters, 'charge'>
   readonly leases: Pick<MemoryLeases, 'judge' | 'put' | 'held'>
+  readonly webhookQueues: Pick<MemoryWebhookQueues, 'queueCommit'>
 }
 
-export function createMemoryAggregates({ clock, timers, mailboxes, leases, counters }: Parts): MemoryAggregates {
+export function createMemoryAggregates({ clock, timers, webhookQueues, ...parts }: Parts): MemoryAggregates {
+  const { mailboxes, leases, counters } = parts
   const { deadlines, waiting } = timers
   const kept = new Map<string, Aggregate>()
 
@@ -103,6 +106,19 @@ export function createMemoryAggregates({ clock, timers, mailboxes, leases, count
     return deliveries
   }
 
+  /** Takes all claimed leases, or none if one is refused. */
+  function takeLeases(mail: readonly UserMail[]) {
+    const held = new Map<string, readonly Lease[]>()
+    for (const { user, claim } of mail) {
+      if (!claim) continue
+      const granted = leases.judge(user, claim)
+      if (granted === null) return { refused: { user, held: leases.held(user) }, held }
+      held.set(user, granted)
+    }
+    for (const [user, granted] of held) leases.put(user, granted)
+    return { refused: null, held }
+  }
+
   const isWatched = (user: string) => find({ kind: 'presence', id: user }) !== undefined
 
   return {
@@ -131,26 +147,31 @@ export function createMemoryAggregates({ clock, timers, mailboxes, leases, count
       }
       const spent = counters.charge(commit.charges ?? [])
       if (spent) return { ok: false, spent }
-      const held = new Map<string, readonly Lease[]>()
-      for (const { user, claim } of commit.mail) {
-        if (!claim) continue
-        const granted = leases.judge(user, claim)
-        if (granted === null) return { ok: false, refused: { user, held: leases.held(user) } }
-        held.set(user, granted)
-      }
-      for (const [user, granted] of held) leases.put(user, granted)
+      const { refused, held } = takeLeases(commit.mail)
+      if (refused) return { ok: false, refused }
       const written = write(ref, commit, found)
       const deliveries = commit.isHeld ? null : deliverHeld(written)
       settle(written)
+      const queued = webhookQueues.queueCommit(ref, commit)
       if (deliveries === null) {
-        return { ok: true, isDelivered: false, deliveries: new Map(), watched: [], isOver: false, held, head: null }
+        const nothing = { deliveries: new Map(), watched: [], isOver: false, head: null }
+        return { ok: true, isDelivered: false, held, ...nothing, ...queued }
       }
       const changed = commit.mail.filter(({ claim, release }) => claim !== undefined || release !== undefined)
       const watched = changed.map(({ user }) => user).filter(isWatched)
       const heads = commit.mail.flatMap(({ user, keepalive }) =>
         keepalive ? mailboxes.renew(user, keepalive, commit.now) : []
       )
-      return { ok: true, isDelivered: true, deliveries, watched, isOver: false, held, head: heads[0] ?? null }
+      return {
+        ok: true,
+        isDelivered: true,
+        deliveries,
+        watched,
+        isOver: false,
+        held,
+        head: heads[0] ?? null,
+        ...queued
+      }
     },
     async releaseMail(ref) {
       const found = find(ref)

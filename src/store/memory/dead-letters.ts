@@ -1,13 +1,19 @@
-import type { DeadLetters } from '../dead-letters.js'
+import type { DeadLetter, DeadLetters } from '../dead-letters.js'
 
 export function createMemoryDeadLetters(): DeadLetters {
-  let letters: readonly { readonly id: string; readonly text: string }[] = []
+  /** Oldest first. */
+  const letters = new Map<string, DeadLetter>()
   return {
-    async add({ id, text }, keep) {
-      if (letters.some(letter => letter.id === id)) return false
-      letters = [...letters, { id, text }].slice(-keep)
+    async add({ id, text, now }, keep) {
+      if (letters.has(id)) return false
+      const newest = [...letters.values()].at(-1)
+      letters.set(id, { id, text, at: Math.max(now, (newest?.at ?? 0) + 1) })
+      for (const oldest of [...letters.keys()].slice(0, Math.max(0, letters.size - keep))) letters.delete(oldest)
       return true
     },
-    list: async limit => letters.slice(-limit).map(({ text }) => text)
+    list: async ({ limit, before = Infinity }) =>
+      [...letters.values()].filter(({ at }) => at < before).slice(-Math.max(1, limit)),
+    get: async id => letters.get(id) ?? null,
+    remove: async id => letters.delete(id)
   }
 }

@@ -21,6 +21,7 @@ import {
 import { ExpiringMap } from './expiring-map.js'
 import type { FanoutLog, FanoutSource } from './fanout.js'
 import type { TimerIndex } from './timer-index.js'
+import type { MemoryWebhookQueues } from './webhook-queues.js'
 
 type Fields = Map<string, Field>
 
@@ -96,8 +97,14 @@ interface MemoryRooms extends Rooms {
   sweep(now: number): void
 }
 
-export function createMemoryRooms(clock: Clock, timerIndex: TimerIndex): MemoryRooms {
-  const { deadlines, waiting } = timerIndex
+interface Parts {
+  readonly clock: Clock
+  readonly timers: TimerIndex
+  readonly webhookQueues: Pick<MemoryWebhookQueues, 'queueCommit'>
+}
+
+export function createMemoryRooms({ clock, timers, webhookQueues }: Parts): MemoryRooms {
+  const { deadlines, waiting } = timers
   const rooms = new Map<string, Room>()
   const lastings = new ExpiringMap<Fields>(clock)
 
@@ -170,7 +177,8 @@ export function createMemoryRooms(clock: Clock, timerIndex: TimerIndex): MemoryR
       if (waits && (room.lease?.until ?? 0) <= now) room.lease = { node, until: now + FANOUT_LEASE_MS }
       const fanoutLease = waits && room.lease?.node === node
       const dropped = excess.length > 0 ? { excess } : {}
-      return { status: 'ok', version: room.version, fanoutLease, ...dropped }
+      const queued = webhookQueues.queueCommit({ kind: 'room', id }, { ...commit, version: room.version })
+      return { status: 'ok', version: room.version, fanoutLease, ...dropped, ...queued }
     },
     async bringForward(id, at) {
       const room = find(id)
@@ -198,7 +206,7 @@ export function createMemoryRooms(clock: Clock, timerIndex: TimerIndex): MemoryR
       for (const [id, room] of rooms) {
         if (room.expiresAt > now) continue
         rooms.delete(id)
-        timerIndex.remove(room)
+        timers.remove(room)
       }
     }
   }

@@ -2,7 +2,7 @@
 import type { Clock } from '../../clock.js'
 import type { AggregateRef } from '../aggregate.js'
 import { claimMarker } from '../claim-marker.js'
-import { type TimerClass, type Timers, timerClassOf } from '../timers.js'
+import { TIMER_CLASSES, type TimerClass, type Timers, timerClassOf } from '../timers.js'
 import { Heap } from './heap.js'
 
 /** An entry is not returned after it has expired. */
@@ -22,7 +22,12 @@ export interface TimerIndex extends Timers {
 }
 
 export function createTimerIndex(clock: Clock): TimerIndex {
-  const heaps: Record<TimerClass, Heap<TimerEntry>> = { call: new Heap(), room: new Heap(), presence: new Heap() }
+  const heaps: Record<TimerClass, Heap<TimerEntry>> = {
+    call: new Heap(),
+    room: new Heap(),
+    presence: new Heap(),
+    webhook: new Heap()
+  }
   const waiting = new Heap<TimerEntry>()
   const heapOf = ({ ref }: TimerEntry) => heaps[timerClassOf(ref)]
   const deadlines: Times = {
@@ -58,7 +63,7 @@ export function createTimerIndex(clock: Clock): TimerIndex {
     deadlines,
     waiting,
     remove,
-    size: () => heaps.call.size + heaps.room.size + heaps.presence.size + waiting.size,
+    size: () => TIMER_CLASSES.reduce((sum, each) => sum + heaps[each].size, waiting.size),
     async claimDue({ now, claimMs, staleMs, limit, classes }) {
       const held = claimMarker(now, claimMs)
       const due: AggregateRef[] = []

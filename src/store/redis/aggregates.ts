@@ -14,6 +14,7 @@ import { deliverMail, formatMail, toWaitingMail, type WaitingMail } from './outb
 import { type AggregateReply, commitToOutbox, loadAggregate, settleOutbox } from './scripts.js'
 import { formatStamp, parseStamp } from './stamp.js'
 import type { Topology } from './topology.js'
+import { type RedisWebhookQueues, toRefused } from './webhook-queues.js'
 
 interface Parts {
   readonly runCommand: RunCommand
@@ -21,6 +22,7 @@ interface Parts {
   readonly mailboxes: RedisMailboxes
   readonly leases: Pick<Leases, 'take'>
   readonly counters: Pick<RedisBudgetCounters, 'charge'>
+  readonly webhookQueues: Pick<RedisWebhookQueues, 'commitArguments'>
   readonly clock: Pick<Clock, 'now'>
   readonly log: { warn(about: object, message: string): void }
 }
@@ -31,7 +33,7 @@ const NOT_DELIVERED = { ok: true, isDelivered: false, deliveries: new Map(), wat
 const hasLog = ({ kind }: AggregateRef) => kind === 'presence' || kind === 'room'
 
 export function createRedisAggregates(parts: Parts): Aggregates {
-  const { runCommand, topology, mailboxes, leases, counters, clock, log } = parts
+  const { runCommand, topology, mailboxes, leases, counters, webhookQueues, clock, log } = parts
   const commitInOneStep = createOneStepCommit(parts)
   const keysOf = (ref: AggregateRef) => aggregateKeys(ref, topology.isOneServer())
 
@@ -79,8 +81,10 @@ export function createRedisAggregates(parts: Parts): Aggregates {
     const mail = commit.mail.map(({ claim: _, keepalive: __, ...rest }) => rest)
     const reply = await writeToOutbox(ref, { ...commit, mail })
     if (reply[0] === 'CONFLICT') return toConflict(reply)
-    if (commit.isHeld || hasLog(ref)) return { ...NOT_DELIVERED, held, head }
-    return { held, head, ...(await deliverCommitted(ref, { ...commit, mail }, reply[1].map(toWaitingMail))) }
+    const [, older, webhooksRefused] = reply
+    const written = { held, head, ...toRefused(webhooksRefused) }
+    if (commit.isHeld || hasLog(ref)) return { ...NOT_DELIVERED, ...written }
+    return { ...written, ...(await deliverCommitted(ref, { ...commit, mail }, older.map(toWaitingMail))) }
   }
 
   /** Null: all are taken. A commit that conflicts is not charged. */
@@ -117,7 +121,8 @@ export function createRedisAggregates(parts: Parts): Aggregates {
       [
         ...[formatStamp(expected), version, tag, commit.state],
         mail.length > 0 ? formatMail({ mail, isHeld }) : logText,
-        ...[deadlineAt === null ? '' : wholeMs(deadlineAt), expireInMs ?? '', now]
+        ...[deadlineAt === null ? '' : wholeMs(deadlineAt), expireInMs ?? '', now],
+        ...webhookQueues.commitArguments(ref, commit)
       ]
     )
   }
@@ -143,7 +148,9 @@ export function createRedisAggregates(parts: Parts): Aggregates {
     },
     async commit(ref, commit) {
       const isOneStep = topology.isOneServer() && !commit.isHeld && !hasLog(ref)
-      const inOneStep = isOneStep ? await commitInOneStep(keysOf(ref), commit) : null
+      const inOneStep = isOneStep
+        ? await commitInOneStep(keysOf(ref), commit, webhookQueues.commitArguments(ref, commit))
+        : null
       const result = inOneStep ?? (await commitInSteps(ref, commit))
       if (!('conflict' in result)) return result
       return { ok: false, current: result.conflict && (await toSnapshot(ref, result.conflict)) }

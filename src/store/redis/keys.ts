@@ -8,6 +8,7 @@ import type { BudgetCounter } from '../budget-counters.js'
 import { partitionOf } from '../partition.js'
 import { ROOM_GROUPS } from '../rooms.js'
 import { type TimerClass, timerClassOf } from '../timers.js'
+import { parseQueueId } from '../webhook-queues.js'
 
 const TAGS = Array.from({ length: 256 }, (_, partition) => `sp:{p${partition.toString(16).padStart(2, '0')}}:`)
 
@@ -19,6 +20,9 @@ export function prefixOf(partition: number): string {
 }
 
 const at = (id: string) => prefixOf(partitionOf(id))
+/** A webhook queue lies with its source. */
+const partitionOfAggregate = ({ kind, id }: AggregateRef) =>
+  partitionOf(kind === 'webhook' ? parseQueueId(id).source.id : id)
 
 /** An id as part of a key. '/' stays: it separates no parts of a key, and the ids of pairs are composed with it (joinIds). */
 const partOf = (id: string): string => (id.includes('/') ? id.split('/').map(encodeId).join('/') : encodeId(id))
@@ -45,10 +49,15 @@ export const epochKeyOf = (user: string) => epochKey(partitionOf(user))
 export const replicaKey = (partition: number) => `${prefixOf(partition)}replica`
 export const probeChannel = (partition: number, node: string) => `${prefixOf(partition)}probe:${node}`
 
-/** Stream with one field, `letter`. A single stream, so that operators find all dead letters in one place. */
-export const DEAD_LETTERS_KEY = `${prefixOf(0)}dead-letters`
-/** Sorted set: ids of dead letters, by when they were added. Each is added once. */
-export const DEAD_LETTER_IDS_KEY = `${prefixOf(0)}dead-letter-ids`
+/** The list of dead letters of one kind. A single list, so that operators find all of them in one place. */
+export const deadLetterKeys = (kind: 'chat' | 'webhook') => ({
+  /** Hash: id → letter. */
+  letters: `${prefixOf(0)}dead-letters:${kind}`,
+  /** Sorted set: id, by when the letter was added. */
+  ids: `${prefixOf(0)}dead-letter-ids:${kind}`
+})
+/** Hash: webhook destination → since when it is disabled. */
+export const DISABLED_WEBHOOKS_KEY = `${prefixOf(0)}disabled-webhooks`
 
 // Aggregates.
 const nameOf = ({ kind, id }: AggregateRef) => `${kind}:${partOf(id)}`
@@ -57,9 +66,9 @@ export function parseAggregateKey(key: string): AggregateRef {
   const [, , , kind, part = ''] = key.split(':')
   return { kind: kind as AggregateRef['kind'], id: idOf(part) }
 }
-export const stateKey = (ref: AggregateRef) => `${at(ref.id)}state:${nameOf(ref)}`
+export const stateKey = (ref: AggregateRef) => `${prefixOf(partitionOfAggregate(ref))}state:${nameOf(ref)}`
 export function aggregateKeys(ref: AggregateRef, isOneServer: boolean) {
-  const index = isOneServer ? null : partitionOf(ref.id)
+  const index = isOneServer ? null : partitionOfAggregate(ref)
   return {
     state: stateKey(ref),
     outbox: `${at(ref.id)}outbox:${nameOf(ref)}`,
@@ -86,6 +95,10 @@ export function roomKeys(id: string, isOneServer: boolean) {
   }
 }
 
+/** List: a line for each attempt to deliver to this webhook destination. */
+export const deliveryLogKey = (destination: string) => `${at(destination)}delivery-log:${partOf(destination)}`
+/** List: a line for each note about a call. */
+export const callNotesKey = (callId: string) => `${at(callId)}notes:${partOf(callId)}`
 /** String: `tag|answer`. */
 export const cachedAnswerKey = (id: string) => `${at(id)}cached-answer:${partOf(id)}`
 

@@ -12,6 +12,7 @@ import { toHead, toReached } from './mailbox-format.js'
 import type { RedisMailboxes } from './mailboxes.js'
 import { type AggregateReply, type Argument, type ConflictReply, commitAndDeliver, type UserReply } from './scripts.js'
 import { formatStamp } from './stamp.js'
+import { toRefused } from './webhook-queues.js'
 
 /** Another commit stands. Null: the aggregate does not exist. */
 export interface Conflict {
@@ -23,7 +24,11 @@ export const toConflict = ([, ...stored]: ConflictReply): Conflict => ({
 })
 
 /** Null: mail of earlier commits waits in the outbox, and nothing was written. */
-type OneStepCommit = (keys: AggregateKeys, commit: Commit) => Promise<CommitResult | Conflict | null>
+type OneStepCommit = (
+  keys: AggregateKeys,
+  commit: Commit,
+  webhookArguments: readonly Argument[]
+) => Promise<CommitResult | Conflict | null>
 
 interface Parts {
   readonly runCommand: RunCommand
@@ -46,11 +51,11 @@ export function createOneStepCommit({ runCommand, mailboxes }: Parts): OneStepCo
     ]
   }
 
-  return async (keys, commit) => {
+  return async (keys, commit, webhookArguments) => {
     const mail = commit.mail.filter(isNeeded)
     const userKeys = mail.flatMap(({ user }) => mailboxes.commitKeys(user))
     const allKeys = [keys.state, keys.outbox, keys.timers, ...userKeys]
-    const reply = await commitAndDeliver(runCommand, allKeys, argumentsOf(commit, mail))
+    const reply = await commitAndDeliver(runCommand, allKeys, [...argumentsOf(commit, mail), ...webhookArguments])
     if (reply[0] === 'WAITING') return null
     if (reply[0] === 'CONFLICT') return toConflict(reply)
     if (reply[0] === 'UNKNOWN') return { ok: false, unregistered: true }
@@ -58,8 +63,8 @@ export function createOneStepCommit({ runCommand, mailboxes }: Parts): OneStepCo
     if (reply[0] === 'REFUSED') {
       return { ok: false, refused: { user: mail[reply[1] - 1]?.user ?? '', held: toLeases(reply[2]) } }
     }
-    const [, ...users] = reply
-    return toResult(mail, users)
+    const [, webhooksRefused, ...users] = reply
+    return { ...toResult(mail, users), ...toRefused(webhooksRefused) }
   }
 }
 

@@ -3,6 +3,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import type { Clock } from '../../clock.js'
 import type { Ids } from '../../ids.js'
 import type { Store, StoreOptions } from '../store.js'
+import { WEBHOOK_QUEUE_BOUNDS } from '../webhook-queues.js'
 import { createRedisAggregates } from './aggregates.js'
 import { askPrimaries, createAvailabilityMonitor } from './availability.js'
 import { createRedisBudgetCounters } from './budget-counters.js'
@@ -13,8 +14,9 @@ import { createRedisContacts } from './contacts.js'
 import { createRedisDeadLetters } from './dead-letters.js'
 import { createEpochs } from './epochs.js'
 import { createRedisFanouts } from './fanout.js'
-import { invitationsKey, mediaRoomsKey } from './keys.js'
+import { callNotesKey, deadLetterKeys, deliveryLogKey, invitationsKey, mediaRoomsKey } from './keys.js'
 import { createRedisLeases } from './leases.js'
+import { createRedisLineLogs } from './line-logs.js'
 import { createRedisMailboxes, type RedisMailboxes } from './mailboxes.js'
 import { createRedisMemberships } from './memberships.js'
 import { startProbing } from './probe.js'
@@ -27,6 +29,7 @@ import { createRedisTimers } from './timers.js'
 import { createTopology } from './topology.js'
 import { createRedisWakeups } from './wakeups.js'
 import { createRedisWatches } from './watches.js'
+import { createRedisWebhookQueues } from './webhook-queues.js'
 
 export interface RedisStoreOptions extends StoreOptions {
   /** How many replicas of each primary confirmWrites waits for; default 0. */
@@ -123,10 +126,11 @@ function createParts({ runCommand, topology, channels, clock }: Connection, opti
   const mailboxes = createRedisMailboxes(runCommand, topology, options)
   const leases = createRedisLeases(runCommand)
   const counters = createRedisBudgetCounters(runCommand)
+  const webhookQueues = createRedisWebhookQueues({ ...WEBHOOK_QUEUE_BOUNDS, ...options, runCommand, topology })
   return {
-    ...{ mailboxes, leases, counters },
-    aggregates: createRedisAggregates({ runCommand, topology, mailboxes, leases, counters, clock, log }),
-    rooms: createRedisRooms(runCommand, topology),
+    ...{ mailboxes, leases, counters, webhookQueues },
+    aggregates: createRedisAggregates({ runCommand, topology, mailboxes, leases, counters, webhookQueues, clock, log }),
+    rooms: createRedisRooms({ runCommand, topology, webhookQueues }),
     timers: createRedisTimers({ runCommand, topology, node, log }),
     memberships: createRedisMemberships(runCommand),
     invitations: createRedisRoomIndex(runCommand, invitationsKey),
@@ -137,6 +141,9 @@ function createParts({ runCommand, topology, channels, clock }: Connection, opti
     wakeups: createRedisWakeups(channels, runCommand),
     tickets: createRedisTickets(runCommand),
     cachedAnswers: createRedisCachedAnswers(runCommand),
-    deadLetters: createRedisDeadLetters(runCommand)
+    deadLetters: createRedisDeadLetters(runCommand, deadLetterKeys('chat')),
+    webhookDeadLetters: createRedisDeadLetters(runCommand, deadLetterKeys('webhook')),
+    deliveryLog: createRedisLineLogs(runCommand, deliveryLogKey),
+    callNotes: createRedisLineLogs(runCommand, callNotesKey)
   }
 }

@@ -16,9 +16,10 @@ import {
 } from '../rooms.js'
 import type { RunCommand } from './clients.js'
 import { roomKeys } from './keys.js'
-import { commitRoom, loadRoom, rescheduleRoom, type StreamEntry, trimLog } from './scripts.js'
+import { type Argument, commitRoom, loadRoom, rescheduleRoom, type StreamEntry, trimLog } from './scripts.js'
 import { formatStamp, parseStamp } from './stamp.js'
 import type { Topology } from './topology.js'
+import { type RedisWebhookQueues, toRefused } from './webhook-queues.js'
 
 const FIELD = 'f:'
 
@@ -63,9 +64,10 @@ const toLogEntry = ([id, fields]: StreamEntry) => ({
   value: fields[3] ?? ''
 })
 
-function commitArguments(commit: RoomCommit) {
+function commitArguments(commit: RoomCommit): Argument[] {
   const { logEntry, items, now } = commit
   const reads = Object.entries(commit.reads)
+  const writes = Object.entries(commit.writes)
   return [
     now,
     commit.tag,
@@ -83,12 +85,19 @@ function commitArguments(commit: RoomCommit) {
     logEntry?.keep ?? '',
     logEntry?.keepsExcess ? '1' : '',
     reads.length,
+    writes.length,
     ...reads.flatMap(([field, stamp]) => [toHashField(field), formatStamp(stamp)]),
-    ...Object.entries(commit.writes).flatMap(([field, value]) => [toHashField(field), value ?? ''])
+    ...writes.flatMap(([field, value]) => [toHashField(field), value ?? ''])
   ]
 }
 
-export function createRedisRooms(runCommand: RunCommand, topology: Pick<Topology, 'isOneServer'>): Rooms {
+interface Parts {
+  readonly runCommand: RunCommand
+  readonly topology: Pick<Topology, 'isOneServer'>
+  readonly webhookQueues: Pick<RedisWebhookQueues, 'commitArguments'>
+}
+
+export function createRedisRooms({ runCommand, topology, webhookQueues }: Parts): Rooms {
   const keysOf = (roomId: string) => roomKeys(roomId, topology.isOneServer())
   return {
     async load(roomId, fields) {
@@ -111,13 +120,14 @@ export function createRedisRooms(runCommand: RunCommand, topology: Pick<Topology
     async commit(roomId, commit) {
       const { state, outbox, timers, waiting, log, logIds, lasting, details, groups } = keysOf(roomId)
       const keys = [outbox, timers, waiting, lasting, state, log, logIds, details, ...groups]
-      const reply = await commitRoom(runCommand, keys, commitArguments(commit))
+      const webhooks = webhookQueues.commitArguments({ kind: 'room', id: roomId }, commit)
+      const reply = await commitRoom(runCommand, keys, [...commitArguments(commit), ...webhooks])
       if (reply[0] === 'CONFLICT') return { status: 'conflict' }
       if (reply[0] === 'FULL') return { status: 'full', of: reply[1] }
       if (reply[0] === 'KNOWN') return { status: 'known', version: reply[1] }
-      const [, version, leased, excess] = reply
+      const [, version, leased, excess, webhooksRefused] = reply
       const dropped = excess.length > 0 ? { excess: excess.map(toLogEntry) } : {}
-      return { status: 'ok', version, fanoutLease: leased === 1, ...dropped }
+      return { status: 'ok', version, fanoutLease: leased === 1, ...dropped, ...toRefused(webhooksRefused) }
     },
     async bringForward(roomId, at) {
       const { timers, state } = keysOf(roomId)

@@ -48,14 +48,16 @@ export type UserReply = readonly [reached: string, held: readonly string[], head
 
 export const loadAggregate = define<readonly ['OK', ...AggregateReply] | readonly ['NONE']>('aggregate_load')
 export const commitAndDeliver = define<
-  | readonly ['OK', ...UserReply[]]
+  | readonly ['OK', webhooksRefused: number, ...UserReply[]]
   | ConflictReply
   | readonly ['WAITING']
   | readonly ['REFUSED', user: number, held: readonly string[]]
   | readonly ['UNKNOWN']
   | readonly ['SPENT', charge: number]
 >('commit_deliver')
-export const commitToOutbox = define<readonly ['OK', older: readonly StreamEntry[]] | ConflictReply>('outbox_commit')
+export const commitToOutbox = define<
+  readonly ['OK', older: readonly StreamEntry[], webhooksRefused: number] | ConflictReply
+>('outbox_commit')
 export const settleOutbox = define<'WAITING' | 'SETTLED'>('outbox_settle')
 export const askPrimary =
   define<readonly [seconds: string, microseconds: string, epoch: string, isInCluster: 0 | 1]>('primary_ask')
@@ -68,7 +70,7 @@ export const loadRoom = define<
   | readonly ['NONE']
 >('room_load')
 export const commitRoom = define<
-  | readonly ['OK', version: number, hasLease: 0 | 1, excess: readonly StreamEntry[]]
+  | readonly ['OK', version: number, hasLease: 0 | 1, excess: readonly StreamEntry[], webhooksRefused: number]
   | readonly ['CONFLICT']
   | readonly ['FULL', of: 'participants' | 'lasting']
   | readonly ['KNOWN', version: number]
@@ -126,4 +128,13 @@ export const addBlock = define<'OK' | 'FULL'>('block_add')
 export const takeLease = define<readonly ['TAKEN' | 'REFUSED', ...string[]]>('lease_take')
 export const putCachedAnswer = define<'OK' | 'OTHER'>('cached_answer_put')
 export const addDeadLetter = define<'OK' | 'KNOWN'>('dead_letter_add')
+export const removeDeadLetter = define<'REMOVED' | 'NONE'>('dead_letter_remove')
+export const addToLineLog = define<'OK'>('line_log_add')
+export const appendWebhook = define<number>('webhook_append')
+export const nextWebhooks = define<
+  | readonly ['BATCH', first: number, attempts: number, dropped: number, events: readonly string[]]
+  | readonly ['IDLE']
+  | readonly ['BUSY']
+>('webhook_next')
+export const postponeWebhooks = define<'OK' | 'LOST'>('webhook_postpone')
 export const takeBudget = define<`GRANTED ${number}`>('budget_take')

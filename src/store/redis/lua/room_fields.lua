@@ -18,17 +18,17 @@ local function conflicts(first, last)
 end
 
 -- Whether the writes would add fields to this hash and leave more than `most` in it.
-local function exceeds(hash, most, first)
+local function exceeds(hash, most, first, last)
   local added = 0
-  for i = first, #ARGV, 2 do
+  for i = first, last, 2 do
     local is_new = ARGV[i + 1] ~= '' and hashOf(ARGV[i]) == hash and redis.call('HEXISTS', hash, ARGV[i]) == 0
     added = added + (is_new and 1 or 0)
   end
   return added > 0 and redis.call('HLEN', hash) + added > tonumber(most)
 end
 
-local function write(first, stamp)
-  for i = first, #ARGV, 2 do
+local function write(first, last, stamp)
+  for i = first, last, 2 do
     local field, hash, value, detail = ARGV[i], hashOf(ARGV[i]), ARGV[i + 1], ''
     if hash == participants then value, detail = string.match(value, '^([^\n]*)\n?(.*)$') end
     if value == '' then redis.call('HDEL', hash, field)
