@@ -9,6 +9,7 @@ import {
   RejectCallRequest,
   UpdateCallMediaRequest
 } from '../schemas/call.js'
+import { ConnectedRequest } from '../schemas/call-record.js'
 import { BODY_PROBLEMS, problems } from '../schemas/problem.js'
 import { UnloadQuery } from '../schemas/stream.js'
 import { acceptCall } from '../services/call/accept-call.js'
@@ -137,7 +138,8 @@ const REPORT_CONNECTED = {
     summary: 'Report that media flows',
     description:
       'Call it when your `RTCPeerConnection` is `connected`. The call becomes `connected` with the first report; the other side receives ' +
-      '`call.connected`.',
+      '`call.connected`. Both sides may report `stats`, and again later: the last report of each is kept for the record of the call.',
+    body: ConnectedRequest,
     response: { 200: CallReply, ...problems(...IN_CALL_REFUSALS) }
   }
 } as const
@@ -215,7 +217,7 @@ export const callActionRoutes: FastifyPluginAsyncTypebox<{ context: Context }> =
   }))
 
   app.post('/calls/:callId/connected', REPORT_CONNECTED, async request => ({
-    call: await reportConnected(context, request.actor, request.params.callId)
+    call: await reportConnected(context, request.actor, { ...request.params, ...request.body })
   }))
 
   app.post('/calls/:callId/hold', HOLD_CALL, async request => ({

@@ -121,7 +121,10 @@ const CALLS: Readonly<Record<string, Example>> = {
     body: { answer: { type: 'answer', sdp: SDP_EXAMPLE }, candidates, end: true },
     reply: { call: ACCEPTED, cursor: '1.x7w2q', outcomes }
   },
-  reportConnected: { body: {}, reply: { call: CONNECTED } },
+  reportConnected: {
+    body: { stats: { candidatePair: { local: 'srflx', remote: 'relay' }, protocol: 'udp', rttMs: 48 } },
+    reply: { call: CONNECTED }
+  },
   holdCall: { body: {}, reply: { call: { ...CONNECTED, version: 5, held: { caller: true, callee: false } } } },
   resumeCall: { body: {}, reply: { call: { ...CONNECTED, version: 6 } } },
   sendCallMessage: {

@@ -2,7 +2,7 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { Clock } from '../clock.js'
 import type { Config } from '../config.js'
-import type { CallRecord } from '../domain/call/tombstone.js'
+import type { CallIdRecord } from '../domain/call/tombstone.js'
 import type { QueueState } from '../domain/chat/service-queue.js'
 import type { PairState } from '../domain/room/pair.js'
 import type { Ids } from '../ids.js'
@@ -36,7 +36,7 @@ export interface Context {
   readonly store: Store
   /** The id of this process among those that share the store. */
   readonly node: string
-  readonly calls: Cache<CallRecord>
+  readonly calls: Cache<CallIdRecord>
   readonly pairs: Cache<PairState>
   /** Wakes the fan-out worker of this node. It publishes what waits in the log. */
   readonly startFanout: (ref: FanoutRef) => void

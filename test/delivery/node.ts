@@ -7,7 +7,7 @@ import { loadConfig } from '../../src/config.js'
 import type { NewConnection } from '../../src/delivery/context.js'
 import { createHub } from '../../src/delivery/hub.js'
 import { createStreams } from '../../src/delivery/streams.js'
-import type { CallRecord } from '../../src/domain/call/tombstone.js'
+import type { CallIdRecord } from '../../src/domain/call/tombstone.js'
 import type { QueueState } from '../../src/domain/chat/service-queue.js'
 import type { PairState } from '../../src/domain/room/pair.js'
 import { createIds } from '../../src/ids.js'
@@ -55,7 +55,7 @@ export async function startNode(store: Store, clock: Clock, env: Readonly<Record
   const streams = createStreams({ store, hub, clock, ids, log, metrics, config, ...callbacks })
   const context = {
     ...{ config, clock, ids, log, metrics, store, node: 'here' },
-    calls: createCache<CallRecord>(),
+    calls: createCache<CallIdRecord>(),
     pairs: createCache<PairState>(),
     startFanout: () => undefined,
     closeMediaOfFormer: () => undefined,

@@ -2,7 +2,7 @@
 import t from 'tap'
 import type { Refusal } from '../../src/domain/call/command.js'
 import {
-  type CallRecord,
+  type CallIdRecord,
   callIn,
   decideCallCancel,
   decideCreate,
@@ -17,7 +17,7 @@ import type { Endpoint } from '../../src/schemas/common.js'
 import { cancel, connected, create, ended, laptop, mallory, phone, ringing, T0, tablet } from '../helpers/calls.js'
 
 const KEEP_MS = 600_000
-type Step = (record: CallRecord | null, now: number) => { state: CallRecord }
+type Step = (record: CallIdRecord | null, now: number) => { state: CallIdRecord }
 const creates = (actor: Endpoint, to = 'bob', attempt = 1): Step => {
   return (record, now) => decideCreate(record, create({ actor, to, attempt }), now)
 }
@@ -32,18 +32,18 @@ const fails = (actor: Endpoint, attempt: number): Step => refuses(actor, { code:
 const BUSY = { code: 'callee_busy' } as const
 
 /** What is there after these steps, a second apart: a phase, or whose tombstones. */
-function after(...steps: Step[]): CallRecord {
-  let record: CallRecord | null = null
+function after(...steps: Step[]): CallIdRecord {
+  let record: CallIdRecord | null = null
   for (const [n, step] of steps.entries()) {
-    const { state }: { state: CallRecord } = step(record, T0 + 1000 * n)
+    const { state }: { state: CallIdRecord } = step(record, T0 + 1000 * n)
     if (state !== record)
-      t.ok(state.version > ((record as CallRecord | null)?.version ?? 0), 'each change is a new version')
-    record = JSON.parse(JSON.stringify(state)) as CallRecord
+      t.ok(state.version > ((record as CallIdRecord | null)?.version ?? 0), 'each change is a new version')
+    record = JSON.parse(JSON.stringify(state)) as CallIdRecord
   }
-  return record as CallRecord
+  return record as CallIdRecord
 }
 
-const shown = (record: CallRecord) =>
+const shown = (record: CallIdRecord) =>
   record.phase === 'void'
     ? record.tombstones.map(({ caller, because }) => `${caller.user} ${because.code}`).join(', ')
     : `${record.caller.user} ${record.phase}`

@@ -644,6 +644,41 @@ export interface RejectCallRequest {
 /** No members. May be left out. */
 export type EmptyRequest = Record<string, never>
 
+/** `candidateType` of your candidate of the selected pair. */
+export type CandidateType = 'host' | 'srflx' | 'prflx' | 'relay'
+
+/** The pair of ICE candidates that is used. */
+export interface SelectedCandidatePair {
+  readonly local: CandidateType
+  /** `candidateType` of the candidate of the other side. */
+  readonly remote: CandidateType
+}
+
+/** `protocol` of your candidate. */
+export type CandidateProtocol = 'udp' | 'tcp'
+
+/** `relayProtocol` of your candidate: how your device reaches the TURN server. */
+export type RelayProtocol = 'udp' | 'tcp' | 'tls'
+
+/**
+ * How a side is connected, as `RTCPeerConnection.getStats()` says. Kept for the call record; the other side does not
+ * see it.
+ */
+export interface ConnectionStats {
+  readonly candidatePair?: SelectedCandidatePair
+  readonly protocol?: CandidateProtocol
+  readonly relayProtocol?: RelayProtocol
+  /** Whether media goes through a TURN server. Left out: as `candidatePair` says. */
+  readonly relay?: boolean
+  /** Round-trip time of the pair: `currentRoundTripTime` in milliseconds. */
+  readonly rttMs?: number
+}
+
+/** May be left out. */
+export interface ConnectedRequest {
+  readonly stats?: ConnectionStats
+}
+
 /** What is left out does not change. */
 export interface UpdateCallMediaRequest {
   /** Whether this side sends audio. False: it is muted. */
@@ -2612,7 +2647,7 @@ export type Operations = [
   ['POST', `/calls/${string}/reject`, RejectCallRequest, CallReply],
   ['POST', `/calls/${string}/ringing`, EmptyRequest, CallReply],
   ['POST', `/calls/${string}/cancel`, EmptyRequest, CallReply],
-  ['POST', `/calls/${string}/connected`, EmptyRequest, CallReply],
+  ['POST', `/calls/${string}/connected`, ConnectedRequest, CallReply],
   ['POST', `/calls/${string}/hold`, EmptyRequest, CallReply],
   ['POST', `/calls/${string}/resume`, EmptyRequest, CallReply],
   ['POST', `/calls/${string}/media`, UpdateCallMediaRequest, CallReply],

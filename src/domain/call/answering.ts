@@ -9,6 +9,7 @@ import { isDescribed } from '../negotiation/state.js'
 import type { CommandOf } from './command.js'
 import { end } from './ending.js'
 import { callEvents, conflict, requireActiveDevice, requireSide, toDevice, tooEarly, toSide } from './party.js'
+import { withSide, withStats } from './seen.js'
 import { applyAccepted, classifyFor, decideAnswer, decideBatch, decideOffer, releaseWaitingOf } from './signal.js'
 import {
   type CallDecision,
@@ -96,12 +97,13 @@ function acceptedEvents(state: CallState, call: Call, signals: RequestSignals): 
   ]
 }
 
-/** Media flows. The report of the second side changes nothing. */
-export function markConnected(state: CallState, actor: Endpoint, now: number): CallDecision {
+/** Media flows. The report of the second side changes nothing but its `stats`. */
+export function markConnected(state: CallState, { actor, stats }: CommandOf<'connected'>, now: number): CallDecision {
   const side = requireActiveDevice(state, actor)
   if (state.phase === 'ringing') throw tooEarly(state, 'The call has not been answered yet')
-  if (state.connectedAt !== null) return unchanged(state)
-  const next = { ...withoutConnectLimit(state), connectedAt: now }
+  const reported = withStats(state, side, stats)
+  if (state.connectedAt !== null) return withSide(state, side, reported.seen[side])
+  const next = { ...withoutConnectLimit(reported), connectedAt: now }
   const recipients = [
     ...toSide(next, otherSide(side), actor),
     ...(side === 'caller' ? toSide(next, 'caller', actor) : [])

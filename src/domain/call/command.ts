@@ -1,5 +1,6 @@
 // The commands that change a call.
 import type { Call } from '../../schemas/call.js'
+import type { ConnectionStats } from '../../schemas/call-record.js'
 import type { Endpoint } from '../../schemas/common.js'
 import type { CandidateBatch } from '../negotiation/candidate.js'
 import type { Description } from '../negotiation/sdp.js'
@@ -23,7 +24,8 @@ export type CallCommand =
       /** The callee blocks the caller. */
       readonly isMuted?: boolean
     }
-  | { readonly type: 'ringing' | 'connected' | 'hold' | 'resume'; readonly actor: Endpoint }
+  | { readonly type: 'ringing' | 'hold' | 'resume'; readonly actor: Endpoint }
+  | { readonly type: 'connected'; readonly actor: Endpoint; readonly stats?: ConnectionStats | undefined }
   | { readonly type: 'message'; readonly actor: Endpoint; readonly messageId: string; readonly content: string }
   | {
       readonly type: 'media'
@@ -72,7 +74,22 @@ export type CallCommand =
       readonly checkMs: number
     }
   /** A device is new or back. `offerAt`: the call was not offered to it yet, and this is its newest event. */
-  | { readonly type: 'appeared'; readonly actor: Endpoint; readonly offerAt: MailboxHead | null }
+  | {
+      readonly type: 'appeared'
+      readonly actor: Endpoint
+      readonly offerAt: MailboxHead | null
+      readonly connection?: SeenConnection | undefined
+    }
+  /** For the record of the call: candidates that were sent without a commit, and the nodes that serve the sides. */
+  | { readonly type: 'seen'; readonly actor: Endpoint; readonly batch: CandidateBatch }
+  | { readonly type: 'served'; readonly nodes: { readonly [side in Side]: string | null } }
+
+/** A stream or poll that has come to a node. */
+export interface SeenConnection {
+  readonly node: string
+  /** It is a stream that resumes. */
+  readonly isResume: boolean
+}
 
 /**
  * A create has failed or stalled: a tombstone makes its call impossible before its leases are released or taken over (rules 1 and 2 in

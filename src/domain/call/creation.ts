@@ -6,6 +6,7 @@ import { endpoint } from '../endpoint.js'
 import { NO_SIGNALS } from '../negotiation/state.js'
 import type { CommandOf } from './command.js'
 import { callEvents, toSide } from './party.js'
+import { NOTHING_SEEN, seeTypes } from './seen.js'
 import { applyCreated } from './signal.js'
 import { type CallDecision, type CallState, unchanged, viewCall } from './state.js'
 import { newTimeline, withCreatedOffer } from './timeline.js'
@@ -54,7 +55,9 @@ export function newCall({ callId, caller, to, attempt }: Origin, { version, now 
     isMuted: false,
     sendsMedia: { caller: NO_MEDIA_STATE, callee: NO_MEDIA_STATE },
     sent: { caller: [], callee: [] },
-    timeline: newTimeline()
+    timeline: newTimeline(),
+    seen: { caller: NOTHING_SEEN, callee: NOTHING_SEEN },
+    iceRestarts: 0
   }
 }
 
@@ -77,7 +80,8 @@ export function startRinging(command: CommandOf<'create'>, at: CreatedAt): CallD
   }
   const { state: signaled, signals, outcomes } = applyCreated(call, command)
   const timeline = signals.offer ? withCreatedOffer(signaled) : signaled.timeline
-  const state: CallState = { ...signaled, early: signals, timeline }
+  const seen = seeTypes(NOTHING_SEEN, { descriptions: [command.offer], batch: command.batch })
+  const state: CallState = { ...signaled, early: signals, timeline, seen: { caller: seen, callee: NOTHING_SEEN } }
   const incoming = { type: 'call.incoming', data: incomingData(state, at.now) }
   return { state, events: callEvents(state, toSide(state, 'callee', null), incoming), outcomes }
 }

@@ -22,6 +22,7 @@ import { create } from './creation.js'
 import { cancel, end, endAsBusy, hangup, reject } from './ending.js'
 import { checkLiveness, deviceAppeared } from './liveness.js'
 import { sendMessage, setMedia } from './messages.js'
+import { seeCandidates, seeNodes, withSeen } from './seen.js'
 import { decideAnswer, decideCandidates, decideOffer } from './signal.js'
 import { type CallDecision, type CallState, unchanged } from './state.js'
 import { withTimeline } from './timeline.js'
@@ -31,7 +32,8 @@ export function decideCall(state: CallState | null, command: CallCommand, now: n
   if (command.type === 'create') return create(state, command, now)
   if (state === null) throw new AppError('call_not_found')
   const actor = 'actor' in command ? command.actor : null
-  return withTimeline(state, decideLive(state, command, now), { actor, now })
+  const decision = withSeen(state, decideLive(state, command, now), command)
+  return withTimeline(state, decision, { actor, now })
 }
 
 /** The call was forgotten by the store, but its end was not forgotten by a mailbox. */
@@ -46,7 +48,7 @@ function decideLive(state: CallState, command: Exclude<CallCommand, { type: 'cre
     case 'accept':
       return accept(state, command, now)
     case 'connected':
-      return markConnected(state, command.actor, now)
+      return markConnected(state, command, now)
     case 'hold':
     case 'resume':
       return setHold(state, command.actor, command.type === 'hold')
@@ -70,6 +72,10 @@ function decideLive(state: CallState, command: Exclude<CallCommand, { type: 'cre
       return decideCandidates(state, command)
     case 'appeared':
       return deviceAppeared(state, command, now)
+    case 'seen':
+      return seeCandidates(state, command)
+    case 'served':
+      return seeNodes(state, command)
     case 'check':
       return checkDeadlines(state, command, now)
   }

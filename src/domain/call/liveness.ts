@@ -4,6 +4,7 @@ import type { CommandOf } from './command.js'
 import { incomingData } from './creation.js'
 import { end } from './ending.js'
 import { callEvents, endpointOf, sideOf, toSide } from './party.js'
+import { seeConnection, withSide } from './seen.js'
 import { type CallDecision, type CallEvent, type CallState, otherSide, type Side, unchanged } from './state.js'
 
 const SIDES: readonly Side[] = ['caller', 'callee']
@@ -43,15 +44,18 @@ function awayEvents(state: CallState, side: Side, expiresInMs: number): CallEven
 
 /** A device is new or back: a ringing call is offered to it; in a call, its peer gets `call.peer_back`. */
 export function deviceAppeared(state: CallState, command: CommandOf<'appeared'>, now: number): CallDecision {
-  const { actor, offerAt } = command
+  const { actor, offerAt, connection } = command
   const side = sideOf(state, actor.user)
-  if (state.phase === 'ringing') {
-    if (side === 'caller' || offerAt === null || state.declined.includes(actor.device)) return unchanged(state)
+  if (state.phase === 'ringing' && side === 'callee') {
+    if (offerAt === null || state.declined.includes(actor.device)) return unchanged(state)
     const recipient = { user: actor.user, device: actor.device, expectedHead: offerAt }
     return { state, events: callEvents(state, [recipient], { type: 'call.incoming', data: incomingData(state, now) }) }
   }
   const isInCall = endpointOf(state, side)?.device === actor.device
-  if (state.phase === 'ended' || !state.away[side] || !isInCall) return unchanged(state)
-  const next: CallState = { ...state, version: state.version + 1, away: { ...state.away, [side]: false } }
+  if (state.phase === 'ended' || !isInCall) return unchanged(state)
+  const seen = seeConnection(state.seen[side], connection)
+  if (!state.away[side]) return withSide(state, side, seen)
+  const back = { ...state, version: state.version + 1, away: { ...state.away, [side]: false } }
+  const next: CallState = { ...back, seen: { ...state.seen, [side]: seen } }
   return { state: next, events: awayEvents(next, side, 0) }
 }

@@ -1,5 +1,6 @@
 // The state of a call as it is stored, and the parts of a decision.
 import type { Call } from '../../schemas/call.js'
+import type { CandidateType, ConnectionStats } from '../../schemas/call-record.js'
 import type { Endpoint } from '../../schemas/common.js'
 import type { Candidate, CandidateOutcomes } from '../../schemas/signal.js'
 import type { TimelineEntry } from '../../schemas/timeline.js'
@@ -48,6 +49,22 @@ export interface CallState extends Negotiation<Side> {
   /** The last application messages of each side, oldest first, to recognize a retry. */
   readonly sent: { readonly [side in Side]: readonly SentMessage[] }
   readonly timeline: Timeline
+  /** For the record of the call (record.ts). No rule depends on it. */
+  readonly seen: { readonly [side in Side]: SeenSide }
+  /** Offers that restarted ICE. */
+  readonly iceRestarts: number
+}
+
+/** What the server has seen of a side. */
+export interface SeenSide {
+  /** Of the candidates that it has sent. */
+  readonly candidateTypes: readonly CandidateType[]
+  readonly resumes: number
+  readonly nodeChanges: number
+  /** The node that its stream or poll last came to; null: not known. */
+  readonly node: string | null
+  /** Its last report. */
+  readonly stats: ConnectionStats | null
 }
 
 /** Whether a side sends it or has muted it, by its own report; null: it has reported nothing. */

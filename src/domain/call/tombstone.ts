@@ -30,20 +30,20 @@ export interface VoidState {
   readonly tombstones: readonly Tombstone[]
 }
 
-export type CallRecord = CallState | VoidState
-export type RecordDecision = Omit<CallDecision, 'state'> & { readonly state: CallRecord }
+export type CallIdRecord = CallState | VoidState
+export type RecordDecision = Omit<CallDecision, 'state'> & { readonly state: CallIdRecord }
 
 /** A create that arrives later than this after its cancel makes a call. */
 const CANCELLED_KEPT_MS = 120_000
 /** One for each caller who uses the id; the oldest are dropped. */
 const TOMBSTONES_MAX = 16
 
-const unchangedRecord = (state: CallRecord): RecordDecision => ({ state, events: [] })
+const unchangedRecord = (state: CallIdRecord): RecordDecision => ({ state, events: [] })
 
-export const callIn = (record: CallRecord | null): CallState | null =>
+export const callIn = (record: CallIdRecord | null): CallState | null =>
   record === null || record.phase === 'void' ? null : record
 
-function anyTombstoneOf(record: CallRecord | null, user: string): Tombstone | null {
+function anyTombstoneOf(record: CallIdRecord | null, user: string): Tombstone | null {
   if (record?.phase !== 'void') return null
   return record.tombstones.find(({ caller }) => caller.user === user) ?? null
 }
@@ -51,24 +51,24 @@ function anyTombstoneOf(record: CallRecord | null, user: string): Tombstone | nu
 const isFinal = (tombstone: Tombstone): tombstone is FinalTombstone => tombstone.because.code !== 'failed'
 
 /** The tombstone that closes all attempts of the user. */
-export function tombstoneOf(record: CallRecord | null, user: string): FinalTombstone | null {
+export function tombstoneOf(record: CallIdRecord | null, user: string): FinalTombstone | null {
   const tombstone = anyTombstoneOf(record, user)
   return tombstone && isFinal(tombstone) ? tombstone : null
 }
 
 /** The attempt number of the user's next create, 1 for the first: one more than the attempts that failed. */
-export function nextAttempt(record: CallRecord | null, user: string): number {
+export function nextAttempt(record: CallIdRecord | null, user: string): number {
   const because = anyTombstoneOf(record, user)?.because
   return because?.code === 'failed' ? because.attempt + 1 : 1
 }
 
 /** There is no call, and this attempt of the user will not make one. */
-export function isClosed(record: CallRecord | null, user: string, attempt: number): boolean {
+export function isClosed(record: CallIdRecord | null, user: string, attempt: number): boolean {
   return callIn(record) === null && (tombstoneOf(record, user) !== null || attempt < nextAttempt(record, user))
 }
 
 /** A repeat and a closed attempt change nothing. @throws AppError call_id_taken */
-export function decideCreate(record: CallRecord | null, command: CommandOf<'create'>, now: number): RecordDecision {
+export function decideCreate(record: CallIdRecord | null, command: CommandOf<'create'>, now: number): RecordDecision {
   if (record?.phase !== 'void') return decideCall(record, command, now)
   if (isClosed(record, command.actor.user, command.attempt)) return unchangedRecord(record)
   return startRinging(command, { version: record.version + 1, now })
@@ -82,7 +82,7 @@ const GONE_VERSION = 1_000_000_000
  * there is a lease without a call: its create stalled, or a failover lost the call. Because it may be the latter, both users get
  * `call.ended`. An attempt that `failed` never sent an event.
  */
-export function decideRefusal(record: CallRecord | null, command: RefuseCommand, now: number): RecordDecision {
+export function decideRefusal(record: CallIdRecord | null, command: RefuseCommand, now: number): RecordDecision {
   const { callId, actor, to, attempt, because, keepMs } = command
   if (record && isClosed(record, actor.user, attempt)) return unchangedRecord(record)
   const tombstone = { caller: actor, to, at: now, until: now + keepMs, because }
@@ -97,7 +97,7 @@ export function decideRefusal(record: CallRecord | null, command: RefuseCommand,
 
 /** Cancels the actor's call; if there is none, the actor's later create. Another caller's call stays. */
 export function decideCallCancel(
-  record: CallRecord | null,
+  record: CallIdRecord | null,
   { actor }: CommandOf<'cancel'>,
   now: number
 ): RecordDecision {
@@ -111,7 +111,7 @@ export function earlyCancelTombstone({ user, device }: Endpoint, now: number): F
   return { caller: { user, device }, to: null, at: now, until: now + CANCELLED_KEPT_MS, because }
 }
 
-function withTombstone(record: CallRecord | null, tombstone: Tombstone): RecordDecision {
+function withTombstone(record: CallIdRecord | null, tombstone: Tombstone): RecordDecision {
   const { user } = tombstone.caller
   if (record && (record.phase !== 'void' || tombstoneOf(record, user))) return unchangedRecord(record)
   const others = (record?.tombstones ?? []).filter(({ until, caller }) => until > tombstone.at && caller.user !== user)

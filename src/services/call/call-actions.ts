@@ -4,7 +4,7 @@ import { decideCall } from '../../domain/call/decide-call.js'
 import { isPartyOf } from '../../domain/call/party.js'
 import { viewCall } from '../../domain/call/state.js'
 import {
-  type CallRecord,
+  type CallIdRecord,
   callIn,
   decideCallCancel,
   earlyCancelTombstone,
@@ -12,6 +12,7 @@ import {
 } from '../../domain/call/tombstone.js'
 import { endpoint } from '../../domain/endpoint.js'
 import type { Call, HangUpCallRequest, RejectCallRequest, UpdateCallMediaRequest } from '../../schemas/call.js'
+import type { ConnectedRequest } from '../../schemas/call-record.js'
 import type { Actor } from '../../schemas/claims.js'
 import type { Context } from '../context.js'
 import { keepaliveIfDue, recordKeepalive, registerDevice } from '../device/keepalive.js'
@@ -72,13 +73,17 @@ async function chargeEarlyCancel(context: Context, { user }: Actor, callId: stri
   }
 }
 
-const isParty = (record: CallRecord | null, user: string) => {
+const isParty = (record: CallIdRecord | null, user: string) => {
   const call = callIn(record)
   return call !== null && isPartyOf(call, user)
 }
 
-export function reportConnected(context: Context, actor: Actor, callId: string): Promise<Call> {
-  return act(context, actor, { callId, command: { type: 'connected', actor: endpoint(actor) } })
+export function reportConnected(
+  context: Context,
+  actor: Actor,
+  { callId, stats }: ConnectedRequest & { readonly callId: string }
+): Promise<Call> {
+  return act(context, actor, { callId, command: { type: 'connected', actor: endpoint(actor), stats } })
 }
 
 export function hangUpCall(

@@ -1,7 +1,7 @@
 // Whether a caller may ring a callee: blocks, back-off, and the application's policy.
 import { askPolicy } from '../../adapters/policy.js'
 import type { CommandOf } from '../../domain/call/command.js'
-import { type CallRecord, callIn, tombstoneOf } from '../../domain/call/tombstone.js'
+import { type CallIdRecord, callIn, tombstoneOf } from '../../domain/call/tombstone.js'
 import { AppError } from '../../errors.js'
 import type { Context } from '../context.js'
 import { type CalleeRelation, readCalleeRelation, refuseDuringBackoff } from './contacts.js'
@@ -12,7 +12,7 @@ export type CreateCommand = Omit<CommandOf<'create'>, 'attempt' | 'isMuted'>
 export type Permission =
   | { readonly repeated: null; readonly relation: CalleeRelation }
   /** The record of an earlier create by this caller with this id. It was permitted then. */
-  | { readonly repeated: CallRecord }
+  | { readonly repeated: CallIdRecord }
 
 /**
  * Whether the caller may ring the callee. It is checked before any lease is taken, so that a refusal leaves nothing behind. The record is
@@ -32,7 +32,7 @@ export async function checkPermission(context: Context, command: CreateCommand):
   }
 }
 
-async function findRepeated(context: Context, { callId, actor }: CreateCommand): Promise<CallRecord | null> {
+async function findRepeated(context: Context, { callId, actor }: CreateCommand): Promise<CallIdRecord | null> {
   const record = await readRecord(context, callId)
   return callIn(record) !== null || tombstoneOf(record, actor.user) !== null ? record : null
 }

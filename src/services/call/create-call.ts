@@ -2,7 +2,7 @@
 import type { Refusal } from '../../domain/call/command.js'
 import { outcomesOfCreate } from '../../domain/call/creation.js'
 import { type CallState, viewCall } from '../../domain/call/state.js'
-import { type CallRecord, callIn, decideCreate, nextAttempt } from '../../domain/call/tombstone.js'
+import { type CallIdRecord, callIn, decideCreate, nextAttempt } from '../../domain/call/tombstone.js'
 import { endpoint } from '../../domain/endpoint.js'
 import { readOptionalCandidates } from '../../domain/negotiation/candidate.js'
 import { parseDescription } from '../../domain/negotiation/sdp.js'
@@ -78,7 +78,7 @@ async function create(
   acting: ActingDevice
 ): Promise<CreatedCall> {
   const { callId, actor: caller, to } = command
-  const repeat = (record: CallRecord) => repeatCreate(context, { callId, caller, isIdChosen }, record)
+  const repeat = (record: CallIdRecord) => repeatCreate(context, { callId, caller, isIdChosen }, record)
   const permission = await checkPermission(context, command)
   if (permission.repeated) return repeat(permission.repeated)
   const { relation } = permission
@@ -93,7 +93,7 @@ async function create(
 }
 
 interface CommittedCreate {
-  readonly record: CallRecord
+  readonly record: CallIdRecord
   /** Null: the record existed before, or has the tombstone of this create. */
   readonly deliveries: Deliveries | null
   readonly head: Cursor | null
@@ -159,7 +159,7 @@ async function commitWithLeases(context: Context, creation: Creation): Promise<C
 function decideWithClaims(
   context: Context,
   creation: Creation,
-  { record, now }: { readonly record: CallRecord | null; readonly now: number }
+  { record, now }: { readonly record: CallIdRecord | null; readonly now: number }
 ) {
   const { command, request } = creation
   const attempt = Math.max(request.attempt, nextAttempt(record, command.actor.user))
@@ -202,7 +202,7 @@ async function closeForMerge(
 async function settleLeases(
   context: Context,
   request: LeaseRequest,
-  { before, state: record, deliveries, head }: UpdateResult<CallRecord>
+  { before, state: record, deliveries, head }: UpdateResult<CallIdRecord>
 ): Promise<CommittedCreate> {
   await releaseStaleLeases(context, request, record)
   return { record, deliveries: before === record || callIn(before) ? null : deliveries, head }

@@ -1,7 +1,7 @@
 // The leases that prevent a call. Each belongs to a live call or to a running create; a lease of neither is stale and is released.
 import { wait } from '../../clock.js'
 import type { CallState } from '../../domain/call/state.js'
-import { type CallRecord, callIn } from '../../domain/call/tombstone.js'
+import { type CallIdRecord, callIn } from '../../domain/call/tombstone.js'
 import { AppError } from '../../errors.js'
 import type { Lease } from '../../store/leases.js'
 import type { LeaseRefusal } from '../aggregate-rules.js'
@@ -100,7 +100,7 @@ async function releaseIfStale(context: Context, user: string, lease: Lease): Pro
   return { lease, call: isStale ? null : callIn(record), isStale }
 }
 
-async function fenceStalledCreate(context: Context, user: string, lease: Lease): Promise<CallRecord> {
+async function fenceStalledCreate(context: Context, user: string, lease: Lease): Promise<CallIdRecord> {
   const { callId, attempt } = parseHolder(lease.holder)
   const { isCaller, device } = parseRole(lease.role)
   const caller = { user: isCaller ? user : lease.peer, device }

@@ -3,7 +3,7 @@
 // release its leases after the next attempt has taken its own.
 import { isPartyOf } from '../../domain/call/party.js'
 import type { CallState } from '../../domain/call/state.js'
-import { type CallRecord, callIn, isClosed } from '../../domain/call/tombstone.js'
+import { type CallIdRecord, callIn, isClosed } from '../../domain/call/tombstone.js'
 import { joinIds, splitIds } from '../../id-text.js'
 
 export interface LeaseHolder {
@@ -29,12 +29,12 @@ export const holderOfCall = ({ callId, caller, attempt }: CallState): string =>
  * Whether the record is the live call that the holder's lease on the user is for. If not, and it is decided, the lease is stale: the id
  * will never be this caller's call with this user.
  */
-export function isLiveCallOf(record: CallRecord, { caller, attempt }: LeaseHolder, user: string): boolean {
+export function isLiveCallOf(record: CallIdRecord, { caller, attempt }: LeaseHolder, user: string): boolean {
   const call = callIn(record)
   if (call === null || call.phase === 'ended') return false
   return call.caller.user === caller && call.attempt === attempt && isPartyOf(call, user)
 }
 
 /** There is no call, and the create that the holder names may still make one. */
-export const isCreateUndecided = (record: CallRecord | null, { caller, attempt }: LeaseHolder): boolean =>
+export const isCreateUndecided = (record: CallIdRecord | null, { caller, attempt }: LeaseHolder): boolean =>
   callIn(record) === null && !isClosed(record, caller, attempt)

@@ -6,7 +6,7 @@
 //    device of the user may have won the call.
 import type { Refusal } from '../../domain/call/command.js'
 import type { CallState } from '../../domain/call/state.js'
-import { type CallRecord, decideRefusal } from '../../domain/call/tombstone.js'
+import { type CallIdRecord, decideRefusal } from '../../domain/call/tombstone.js'
 import type { Endpoint } from '../../schemas/common.js'
 import type { Lease, LeaseKind, LeaseLimits } from '../../store/leases.js'
 import type { UserClaim } from '../aggregate-rules.js'
@@ -76,7 +76,7 @@ export function leaseFor(
 }
 
 /** Releases the leases of the create that are stale according to the record (rules 1 and 3). */
-export async function releaseStaleLeases(context: Context, request: LeaseRequest, record: CallRecord): Promise<void> {
+export async function releaseStaleLeases(context: Context, request: LeaseRequest, record: CallIdRecord): Promise<void> {
   const { caller, to } = request
   const stale = [caller.user, to].filter(user => !isLiveCallOf(record, holderIn(request), user))
   await Promise.all(stale.map(user => context.store.leases.release(user, holderOf(request))))
@@ -98,7 +98,7 @@ export const leasedUsers = ({ caller, callee, isMuted }: CallState): string[] =>
 ]
 
 /** Makes the call of this attempt impossible, unless it exists. Resolves to the record after that. */
-export async function writeTombstone(context: Context, request: LeaseRequest, because: Refusal): Promise<CallRecord> {
+export async function writeTombstone(context: Context, request: LeaseRequest, because: Refusal): Promise<CallIdRecord> {
   const { callId, caller: actor, to, attempt } = request
   const command = { callId, actor, to, attempt, because, keepMs: context.config.retentionMs }
   return (await updateRecord(context, { id: callId }, (record, now) => decideRefusal(record, command, now))).state

@@ -3,7 +3,7 @@ import { sideOf } from '../../domain/call/party.js'
 import { type CallState, viewCall } from '../../domain/call/state.js'
 import { viewTimeline } from '../../domain/call/timeline.js'
 import {
-  type CallRecord,
+  type CallIdRecord,
   callIn,
   type FinalTombstone,
   tombstoneOf,
@@ -50,7 +50,7 @@ async function findCall(context: Context, { user }: Actor, callId: string): Prom
 }
 
 /** The tombstone of the user's refused create. Not that of an early cancel, after which there is no call to read. */
-export function refusedCreate(record: CallRecord | null, user: string): FinalTombstone | null {
+export function refusedCreate(record: CallIdRecord | null, user: string): FinalTombstone | null {
   const tombstone = tombstoneOf(record, user)
   return tombstone?.because.code === 'cancelled' ? null : tombstone
 }

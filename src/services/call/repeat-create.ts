@@ -1,6 +1,6 @@
 // The reply to a create whose id was used before.
 import { viewCall } from '../../domain/call/state.js'
-import { type CallRecord, callIn, tombstoneOf, viewTombstone } from '../../domain/call/tombstone.js'
+import { type CallIdRecord, callIn, tombstoneOf, viewTombstone } from '../../domain/call/tombstone.js'
 import { AppError, ERRORS } from '../../errors.js'
 import type { Call, CreateCallReply } from '../../schemas/call.js'
 import type { Endpoint } from '../../schemas/common.js'
@@ -28,7 +28,7 @@ interface RepeatedCreate {
 export async function repeatCreate(
   context: Context,
   { callId, caller, isIdChosen }: RepeatedCreate,
-  record: CallRecord
+  record: CallIdRecord
 ): Promise<CreatedCall> {
   const call = callIn(record)
   if (call) {

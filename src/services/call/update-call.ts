@@ -2,7 +2,7 @@
 // updateCall; what may create a call or a tombstone uses updateRecord.
 import { endForgotten } from '../../domain/call/decide-call.js'
 import { type CallDecision, type CallState, deadlineOf } from '../../domain/call/state.js'
-import { type CallRecord, callIn } from '../../domain/call/tombstone.js'
+import { type CallIdRecord, callIn } from '../../domain/call/tombstone.js'
 import { AppError } from '../../errors.js'
 import type { AggregateRef } from '../../store/aggregate.js'
 import {
@@ -27,7 +27,7 @@ export const callRef = (callId: string): AggregateRef => ({ kind: 'call', id: ca
 
 const usersOf = ({ caller, callee }: CallState) => [caller.user, ...(callee ? [callee.user] : [])]
 
-const RULES: AggregateRules<CallRecord> = {
+const RULES: AggregateRules<CallIdRecord> = {
   kind: 'call',
   cacheIn: context => context.calls,
   deadlineOf: record => (record.phase === 'void' ? null : deadlineOf(record)),
@@ -66,7 +66,7 @@ export const {
   read: readRecord,
   update: updateRecord,
   updateWithLeases: updateRecordWithLeases
-} = createUpdater<CallRecord>(RULES)
+} = createUpdater<CallIdRecord>(RULES)
 
 /** The call; null: there is none, or the record has only tombstones. */
 export async function readCall(context: Context, callId: string): Promise<CallState | null> {
@@ -92,7 +92,7 @@ export async function updateCallWithLeases(
   return 'refused' in result ? result : toCallUpdate(result)
 }
 
-function toCallUpdate(result: UpdateResult<CallRecord>): CallUpdate {
+function toCallUpdate(result: UpdateResult<CallIdRecord>): CallUpdate {
   const state = callIn(result.state)
   if (state === null) throw new AppError('call_not_found')
   return { ...result, before: callIn(result.before), state }
