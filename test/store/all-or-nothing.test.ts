@@ -4,11 +4,13 @@ import { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
 import type { Commit, CommitResult } from '../../src/store/aggregate.js'
 import { devicesKey, epochKeyOf, leasesKey, stateKey, wakeChannel } from '../../src/store/redis/keys.js'
+import { toQueueAggregate } from '../../src/store/webhook-queues.js'
 import { ManualClock } from '../helpers/clock.js'
 import { startRedis } from '../helpers/redis.js'
 import { openRedisStore } from '../helpers/store.js'
 import { until } from '../helpers/until.js'
 import { call, commitOf, connect, mail, mailTo, stamp } from './contract/fixtures.js'
+import { newEvent, queueOf } from './contract/webhook-fixtures.js'
 import { OPTIONS, type StoreFixture } from './contract.js'
 
 const server = await startRedis()
@@ -71,6 +73,7 @@ const fullCommit = (parts: Partial<Commit> = {}): Commit =>
     ],
     deadlineAt: clock.now() + 30_000,
     expireInMs: 60_000,
+    webhooks: [newEvent(1, { destinations: ['d1', 'd2'] })],
     ...parts
   })
 
@@ -119,6 +122,9 @@ const OBSTACLES: Readonly<Record<string, Obstacle>> = {
     result: { ok: false, unregistered: true }
   },
   'the script fails at the leases of the last user': { prepare: () => redis.set(leasesKey(BOB), 'no hash') },
+  'the script fails at the last webhook queue': {
+    prepare: () => redis.set(stateKey(toQueueAggregate(queueOf(REF, 'd2'))), 'no hash')
+  },
   'the script fails at the devices of the last user': {
     prepare: async () => {
       await redis.del(devicesKey(BOB))
@@ -159,7 +165,10 @@ t.test('the same commit writes all of it when there is no obstacle', async t => 
     'sp:mailbox:alice:phone',
     'sp:mailbox:bob:phone',
     'sp:state:call:c1',
-    'sp:timers:call'
+    'sp:state:webhook:d1/call/c1',
+    'sp:state:webhook:d2/call/c1',
+    'sp:timers:call',
+    'sp:timers:webhook'
   ])
   t.equal((await received()).length, 2)
 })

@@ -16,6 +16,7 @@ import { fanoutContract } from './contract/fanout.js'
 import { idContract } from './contract/ids.js'
 import { lastingContract } from './contract/lasting.js'
 import { leaseContract } from './contract/leases.js'
+import { lineLogContract } from './contract/line-logs.js'
 import { logContract } from './contract/log.js'
 import { membershipContract } from './contract/memberships.js'
 import { participantContract } from './contract/participants.js'
@@ -24,6 +25,9 @@ import { roomLifeContract } from './contract/room-life.js'
 import { roomContract } from './contract/rooms.js'
 import { wakeupContract } from './contract/wakeups.js'
 import { watchContract } from './contract/watches.js'
+import { webhookCommitContract } from './contract/webhook-commits.js'
+import { webhookQueueContract } from './contract/webhook-queues.js'
+import { webhookTimerContract } from './contract/webhook-timers.js'
 
 /** A store with its clock and options. */
 export interface StoreFixture<Engine extends Store = Store> {
@@ -38,7 +42,10 @@ export const OPTIONS: StoreOptions = {
   retentionMs: 600_000,
   mailboxMaxEvents: 200,
   mailboxMaxBytes: 262_144,
-  maxDevicesPerUser: 8
+  maxDevicesPerUser: 8,
+  webhookQueueMax: 20,
+  /** On a Cluster ten for each partition. */
+  webhookBacklogMax: 2_560
 }
 
 export interface Engine<S extends Store> {
@@ -74,6 +81,10 @@ export function runContract<S extends Store>(t: Test, { name, open, also }: Engi
     membershipContract(t, fixture)
     roomIndexContract(t, fixture)
     watchContract(t, fixture)
+    webhookCommitContract(t, fixture)
+    webhookQueueContract(t, fixture)
+    webhookTimerContract(t, fixture)
+    lineLogContract(t, fixture)
     cachedAnswerContract(t, fixture)
     idContract(t, fixture)
     smallContract(t, fixture)

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import t from 'tap'
+import { joinIds } from '../../src/id-text.js'
 import { PARTITIONS, partitionOf } from '../../src/store/partition.js'
 import * as keys from '../../src/store/redis/keys.js'
 import { ROOM_GROUPS } from '../../src/store/rooms.js'
@@ -56,6 +57,11 @@ t.test('all keys of a user, call or room are in one slot, and the 256 partitions
   }
   const call = keys.aggregateKeys({ kind: 'call', id: 'c' }, false)
   for (const key of Object.values(call)) t.equal(await slot(key), keys.slotOf(partitionOf('c')), key)
+  const queue = keys.aggregateKeys({ kind: 'webhook', id: joinIds('d', 'call', 'c') }, false)
+  for (const key of Object.values(queue))
+    t.equal(await slot(key), keys.slotOf(partitionOf('c')), `${key} lies with its call`)
+  t.equal(await slot(keys.callNotesKey('c')), keys.slotOf(partitionOf('c')))
+  t.equal(await slot(keys.deliveryLogKey('d')), keys.slotOf(partitionOf('d')))
   for (const key of [call.state, call.outbox]) t.strictSame(keys.parseAggregateKey(key), { kind: 'call', id: 'c' })
   const room = keys.roomKeys('r', false)
   t.equal(new Set(Object.values(room).flat()).size, 8 + ROOM_GROUPS.length)

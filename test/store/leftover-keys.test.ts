@@ -1,15 +1,19 @@
 // Which keys are left in Redis, which no caller sees: the keys of a room expire together, and every other key has a TTL.
 import { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
+import { CALL_NOTES_MAX, DELIVERY_LOG } from '../../src/store/line-logs.js'
 import type { RoomCommit } from '../../src/store/rooms.js'
+import { CLAIM_TURNS } from '../../src/store/timers.js'
+import { WEBHOOK_QUEUE_MS, WEBHOOK_START_MS } from '../../src/store/webhook-queues.js'
 import { ManualClock } from '../helpers/clock.js'
 import { type RedisServer, startRedis } from '../helpers/redis.js'
 import { openRedisStore } from '../helpers/store.js'
 import { until } from '../helpers/until.js'
-import { appendAll, mailOf } from './contract/fixtures.js'
+import { appendAll, CLAIM, mailOf } from './contract/fixtures.js'
 
 import { joinOf, nextBatch, publishItem, room, roomCommitOf, roomStamp } from './contract/room-fixtures.js'
 
+import { queueOf, queueSteps } from './contract/webhook-fixtures.js'
 import { OPTIONS } from './contract.js'
 
 /** Without the epochs, which each partition keeps. */
@@ -132,6 +136,46 @@ for (const cluster of [false, true]) {
       const [key = ''] = await keysOf(client)
       const newest = commits.slice(-8).reverse()
       t.equal(await client.get(key), newest.map(({ version, tag }) => `${version}:${tag}`).join(' '))
+    })
+
+    t.test('a webhook queue has a TTL that its newest event renews, and leaves nothing when it is empty', async t => {
+      const { fixture, client, leftover, store } = await openFixture(t, server)
+      const queue = queueOf({ kind: 'call', id: 'c1' })
+      const { append, next, positionOfLast, postpone } = queueSteps(fixture)
+      await append(queue, 1)
+      const { names, ends } = await leftover()
+      t.strictSame(names, ['state:webhook:d1/call/c1', 'timers:webhook'])
+      t.ok((ends[0] ?? 0) > Date.now() + WEBHOOK_QUEUE_MS - 60_000)
+      const [key = ''] = (await keysOf(client)).filter(each => each.includes('state'))
+      await client.pexpire(key, 60_000)
+      await next(queue)
+      await postpone(queue, { retryIn: 0 })
+      t.ok((await client.pttl(key)) <= 60_000, 'an attempt renews nothing')
+      await append(queue, 2)
+      t.ok((await client.pttl(key)) > WEBHOOK_QUEUE_MS - 60_000, 'renewed')
+      await next(queue, { done: await positionOfLast(queue) })
+      t.strictSame((await leftover()).names, [])
+      await append(queue, 3)
+      await client.del(key)
+      fixture.clock.advance(WEBHOOK_START_MS)
+      for (let turn = 0; turn < CLAIM_TURNS; turn++) await store.timers.claimDue({ ...CLAIM, now: fixture.clock.now() })
+      t.strictSame(
+        (await leftover()).names.filter(name => name !== 'nodes'),
+        [],
+        'the timers forget a queue that has expired'
+      )
+    })
+
+    t.test('logs of lines have a TTL that each line renews', async t => {
+      const { client, leftover, store } = await openFixture(t, server)
+      await store.deliveryLog.add('d1', ['1'], DELIVERY_LOG)
+      await store.callNotes.add('c1', ['1'], { max: CALL_NOTES_MAX, keepMs: 3_600_000 })
+      const { names, ends } = await leftover()
+      t.strictSame(names, ['delivery-log:d1', 'notes:c1'])
+      t.ok(ends.every(end => end > Date.now() + 3_500_000))
+      for (const key of await keysOf(client)) await client.pexpire(key, 60_000)
+      await store.callNotes.add('c1', ['2'], { max: CALL_NOTES_MAX, keepMs: 3_600_000 })
+      t.ok(((await leftover()).ends[1] ?? 0) > Date.now() + 3_500_000, 'renewed')
     })
 
     t.test('memberships have a TTL of a week, which each new membership renews', async t => {

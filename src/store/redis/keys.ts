@@ -68,10 +68,11 @@ export function parseAggregateKey(key: string): AggregateRef {
 }
 export const stateKey = (ref: AggregateRef) => `${prefixOf(partitionOfAggregate(ref))}state:${nameOf(ref)}`
 export function aggregateKeys(ref: AggregateRef, isOneServer: boolean) {
-  const index = isOneServer ? null : partitionOfAggregate(ref)
+  const partition = partitionOfAggregate(ref)
+  const index = isOneServer ? null : partition
   return {
     state: stateKey(ref),
-    outbox: `${at(ref.id)}outbox:${nameOf(ref)}`,
+    outbox: `${prefixOf(partition)}outbox:${nameOf(ref)}`,
     timers: timersKey(index, timerClassOf(ref)),
     waiting: waitingKey(index)
   }
