@@ -42,6 +42,10 @@ export const backoffAfter = (failures: number, backoffMs: number): number =>
 export interface CalleeRecord extends Contact {
   /** At least one device is registered. */
   readonly isReachable: boolean
+  /** At least one device is online. */
+  readonly isOnline: boolean
+  /** The devices with a push subscription that are not online. */
+  readonly asleep: readonly string[]
   /** The rooms that the callee's memberships name. */
   readonly roomIds: readonly string[]
 }

@@ -11,6 +11,7 @@ import { createMemoryLeases } from './memory/leases.js'
 import { createMemoryLineLogs } from './memory/line-logs.js'
 import { createMemoryMailboxes } from './memory/mailboxes.js'
 import { createMemoryMemberships } from './memory/memberships.js'
+import { createMemoryPushSubscriptions } from './memory/push-subscriptions.js'
 import { createMemoryRoomIndex } from './memory/room-index.js'
 import { createMemoryRooms } from './memory/rooms.js'
 import { createMemoryTickets } from './memory/tickets.js'
@@ -36,7 +37,7 @@ export interface MemoryStore extends Store {
 export function createMemoryStore(options: MemoryStoreOptions): MemoryStore {
   const { clock } = options
   const parts = createParts(options)
-  const { aggregates, leases, mailboxes, memberships, rooms, timers, watches } = parts
+  const { aggregates, leases, mailboxes, memberships, pushSubscriptions, rooms, timers, watches } = parts
   return {
     ...parts,
     ...alwaysAvailable(clock),
@@ -45,7 +46,10 @@ export function createMemoryStore(options: MemoryStoreOptions): MemoryStore {
       async readCallee(user, peer, now) {
         const [devices, joined] = await Promise.all([mailboxes.devices(user, now), memberships.list(user)])
         const roomIds = [...new Set(joined.map(({ roomId }) => roomId))]
-        return { ...parts.contacts.read(user, peer, now), isReachable: devices.length > 0, roomIds }
+        const online = devices.filter(({ online }) => online).map(({ device }) => device)
+        const asleep = pushSubscriptions.devices(user, now).filter(device => !online.includes(device))
+        const reach = { isReachable: devices.length > 0, isOnline: online.length > 0, asleep }
+        return { ...parts.contacts.read(user, peer, now), ...reach, roomIds }
       },
       record: async (user, update, now) => parts.contacts.record(user, update, now)
     },
@@ -72,6 +76,7 @@ function createParts(options: MemoryStoreOptions) {
   const leases = createMemoryLeases()
   const contacts = createMemoryContacts(clock)
   const tickets = createMemoryTickets(clock)
+  const pushSubscriptions = createMemoryPushSubscriptions()
   const memberships = createMemoryMemberships(clock)
   const invitations = createMemoryRoomIndex()
   const mediaRooms = createMemoryRoomIndex()
@@ -80,7 +85,7 @@ function createParts(options: MemoryStoreOptions) {
   const cachedAnswers = createMemoryCachedAnswers(clock)
   const mailboxes = createMemoryMailboxes({
     ...options,
-    ...{ leases, contacts, tickets },
+    ...{ leases, contacts, tickets, pushSubscriptions },
     publish: wakeups.publish,
     stampOf: ref => aggregates.stampOf(ref),
     isInvolved: user =>
@@ -91,7 +96,7 @@ function createParts(options: MemoryStoreOptions) {
   const aggregates = createMemoryAggregates({ clock, timers, webhookQueues, mailboxes, leases, counters })
   return {
     ...{ aggregates, cachedAnswers, contacts, invitations, leases, mailboxes, mediaRooms, memberships, counters },
-    ...{ rooms, tickets, timers, wakeups, watches, webhookQueues },
+    ...{ pushSubscriptions, rooms, tickets, timers, wakeups, watches, webhookQueues },
     deliveryLog: createMemoryLineLogs(clock),
     callNotes: createMemoryLineLogs(clock)
   }

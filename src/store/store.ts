@@ -15,6 +15,7 @@ import type { Leases } from './leases.js'
 import type { LineLogs } from './line-logs.js'
 import type { LostWrites } from './lost-writes.js'
 import type { Cursor, Mail } from './mail.js'
+import type { PushSubscriptions } from './push-subscriptions.js'
 import type { Memberships, RoomIndex, Rooms } from './rooms.js'
 import type { Tickets } from './tickets.js'
 import type { Timers } from './timers.js'
@@ -172,7 +173,10 @@ export interface Mailboxes {
   recordRequest(user: string, device: string, request: Pick<Touch, 'now' | 'authExpiresAt'>): Promise<void>
   /** The device is offline from `now`, unless another connection has superseded this one. */
   closeConnection(user: string, device: string, closed: { connection: string; now: number }): Promise<void>
-  /** Deletes the device's record, mailbox and tickets, and wakes its open stream (Wakeup 'gone'). False: it was not registered. */
+  /**
+   * Deletes the device's record, mailbox, tickets and push subscription, and wakes its open stream (Wakeup 'gone'). False: it was not
+   * registered.
+   */
   remove(user: string, device: string): Promise<boolean>
   /** The user's registered devices, in no order, without expired ones. */
   devices(user: string, now: number): Promise<readonly DeviceState[]>
@@ -228,6 +232,7 @@ export interface Store extends Availability {
   readonly fanouts: Fanouts
   readonly wakeups: Wakeups
   readonly tickets: Tickets
+  readonly pushSubscriptions: PushSubscriptions
   readonly cachedAnswers: CachedAnswers
   readonly counters: BudgetCounters
   /** Messages that the chat service did not get. */

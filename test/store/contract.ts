@@ -20,6 +20,7 @@ import { lineLogContract } from './contract/line-logs.js'
 import { logContract } from './contract/log.js'
 import { membershipContract } from './contract/memberships.js'
 import { participantContract } from './contract/participants.js'
+import { pushSubscriptionContract } from './contract/push-subscriptions.js'
 import { roomIndexContract } from './contract/room-indexes.js'
 import { roomLifeContract } from './contract/room-life.js'
 import { roomContract } from './contract/rooms.js'
@@ -86,6 +87,7 @@ export function runContract<S extends Store>(t: Test, { name, open, also }: Engi
     webhookTimerContract(t, fixture)
     lineLogContract(t, fixture)
     cachedAnswerContract(t, fixture)
+    pushSubscriptionContract(t, fixture)
     idContract(t, fixture)
     smallContract(t, fixture)
   })

@@ -46,6 +46,7 @@ t.test('all keys of a user, call or room are in one slot, and the 256 partitions
     keys.watchingKey('bob', 'phone'),
     keys.watchersKey('bob'),
     keys.ticketsKey('bob'),
+    keys.pushSubscriptionsKey('bob'),
     keys.budgetKey('bob', { name: 'calls', windowMs: 1_000, now: 7_000 }),
     keys.wakeChannel('bob')
   ]

@@ -38,6 +38,8 @@ t.test('nothing is kept once everything has ended and expired', async t => {
   await store.watches.put({ user: 'alice', device: 'phone' }, ['bob'])
   await store.watches.add('bob', { user: 'alice', device: 'phone', at: now }, 9)
   await store.tickets.put('alice', { id: 't1', device: 'phone', value: '{}', ttlMs: 60_000 })
+  const subscription = { device: 'phone', sealed: 's', expiresAt: now + 60_000 }
+  await store.pushSubscriptions.put('alice', subscription, { now, max: 9 })
   await store.cachedAnswers.put('r1', { tag: 'a', value: '{}' }, { keepMs: 60_000 })
   await store.counters.take('alice', { name: 'calls', windowMs: 60_000, max: 9, want: 1, now })
   await store.contacts.record('alice', { peer: 'bob', outcome: 'called', keepMs: 60_000, backoffMs: 0 }, clock.now())

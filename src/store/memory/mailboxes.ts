@@ -3,6 +3,7 @@ import type { Clock } from '../../clock.js'
 import { joinIds } from '../../id-text.js'
 import { type AggregateRef, isSameStamp, type Stamp } from '../aggregate.js'
 import type { Keepalive, Mail, MailboxEntry, Reached } from '../mail.js'
+import type { PushSubscriptions } from '../push-subscriptions.js'
 import type {
   Cursor,
   DeviceState,
@@ -28,6 +29,7 @@ interface Parts extends StoreOptions {
   readonly leases: Pick<MemoryLeases, 'drop'>
   readonly contacts: Pick<MemoryContacts, 'record'>
   readonly tickets: Pick<MemoryTickets, 'revoke'>
+  readonly pushSubscriptions: Pick<PushSubscriptions, 'remove'>
   readonly publish: Publish
   /** The stamp of the commit that stands. */
   stampOf(source: AggregateRef): Stamp | null
@@ -56,7 +58,7 @@ function toState(device: Device, now: number): DeviceState {
 }
 
 export function createMemoryMailboxes(parts: Parts): MemoryMailboxes {
-  const { clock, leases, contacts, tickets, publish } = parts
+  const { clock, leases, contacts, tickets, pushSubscriptions, publish } = parts
   const takenTtlMs = takenCommitsTtlMs(parts.retentionMs)
   const devices = createDevices(parts)
   /** By user and aggregate. */
@@ -178,6 +180,7 @@ export function createMemoryMailboxes(parts: Parts): MemoryMailboxes {
     },
     async remove(user, name) {
       tickets.revoke(user, name)
+      await pushSubscriptions.remove(user, name)
       const removed = devices.remove(user, name)
       if (removed) publish(user, { kind: 'gone', device: name })
       return removed

@@ -8,7 +8,7 @@ import {
 } from '../contacts.js'
 import type { StoreOptions } from '../store.js'
 import type { RunCommand } from './clients.js'
-import { backoffKey, blocksKey, devicesKey, knownKey, membershipsKey } from './keys.js'
+import { backoffKey, blocksKey, devicesKey, knownKey, membershipsKey, pushSubscriptionsKey } from './keys.js'
 import { toRoomIds } from './memberships.js'
 import { type Argument, addBlock, readCallee, recordContact } from './scripts.js'
 
@@ -28,17 +28,24 @@ export function createRedisContacts(
         backoffKey(user, peer),
         blocksKey(user),
         devicesKey(user),
-        membershipsKey(user)
+        membershipsKey(user),
+        pushSubscriptionsKey(user)
       ]
       const args = [peer, now, retentionMs, BLOCK_UNUSED_MS, BLOCK_USE_RECORDED_MS]
-      const [isBlocked, isKnown, backoff, isReachable, lines] = await readCallee(runCommand, keys, args)
+      const [isBlocked, isKnown, backoff, isReachable, lines, online, subscribed] = await readCallee(
+        runCommand,
+        keys,
+        args
+      )
       const [failures, retryAt] = backoff.split('|')
       return {
         isBlocked: isBlocked === 1,
         isKnown: isKnown === 1,
         backoff: backoff === '' ? null : { failures: Number(failures), retryAt: Number(retryAt) },
         isReachable: isReachable === 1,
-        roomIds: [...new Set(lines.flatMap(toRoomIds))]
+        roomIds: [...new Set(lines.flatMap(toRoomIds))],
+        isOnline: online.length > 0,
+        asleep: subscribed.filter(device => !online.includes(device))
       }
     },
     async record(user, update, now) {

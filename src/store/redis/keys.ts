@@ -132,6 +132,8 @@ export const watchingKey = (user: string, device: string) => `${at(user)}watchin
 export const watchersKey = (user: string) => `${at(user)}watchers:${partOf(user)}`
 /** Hash: ticket → expiry, device and value, one line each. */
 export const ticketsKey = (user: string) => `${at(user)}tickets:${partOf(user)}`
+/** Hash: device → its push subscription, see lua/push_subscription_put.lua. */
+export const pushSubscriptionsKey = (user: string) => `${at(user)}push:${partOf(user)}`
 /** String: the units that are taken in the window of `now`. */
 export const budgetKey = (user: string, { name, windowMs, now }: Pick<BudgetCounter, 'name' | 'windowMs' | 'now'>) =>
   `${at(user)}budget:${partOf(user)}:${name}:${windowMs}:${Math.floor(now / windowMs)}`

@@ -15,6 +15,7 @@ import {
   mailboxKey,
   mailboxPrefix,
   membershipsKey,
+  pushSubscriptionsKey,
   stateKey,
   takenCommitsKey,
   ticketsKey,
@@ -188,7 +189,7 @@ export function createRedisMailboxes(
       await closeMailbox(runCommand, [devicesKey(user)], [device, connection, whole(now), retentionMs, ttlMs])
     },
     async remove(user, device) {
-      const keys = [devicesKey(user), mailboxKey(user, device), ticketsKey(user)]
+      const keys = [devicesKey(user), mailboxKey(user, device), ticketsKey(user), pushSubscriptionsKey(user)]
       return (await removeMailbox(runCommand, keys, [device, wakeChannel(user)])) === 'REMOVED'
     },
     async devices(user, now) {

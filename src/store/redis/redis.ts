@@ -20,6 +20,7 @@ import { createRedisLineLogs } from './line-logs.js'
 import { createRedisMailboxes, type RedisMailboxes } from './mailboxes.js'
 import { createRedisMemberships } from './memberships.js'
 import { startProbing } from './probe.js'
+import { createRedisPushSubscriptions } from './push-subscriptions.js'
 import { createReplicas } from './replicas.js'
 import { createRedisRoomIndex } from './room-index.js'
 import { createRedisRooms } from './rooms.js'
@@ -140,6 +141,7 @@ function createParts({ runCommand, topology, channels, clock }: Connection, opti
     fanouts: createRedisFanouts(runCommand, topology),
     wakeups: createRedisWakeups(channels, runCommand),
     tickets: createRedisTickets(runCommand),
+    pushSubscriptions: createRedisPushSubscriptions(runCommand),
     cachedAnswers: createRedisCachedAnswers(runCommand),
     deadLetters: createRedisDeadLetters(runCommand, deadLetterKeys('chat')),
     webhookDeadLetters: createRedisDeadLetters(runCommand, deadLetterKeys('webhook')),

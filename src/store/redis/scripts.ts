@@ -116,12 +116,22 @@ export const closeMailbox = define<'OK' | 'OTHER'>('mailbox_close')
 export const removeMailbox = define<'REMOVED' | 'NONE'>('mailbox_remove')
 export const putTicket = define<'OK'>('ticket_put')
 export const useTicket = define<string | null>('ticket_use')
+export const putPushSubscription = define<'OK'>('push_subscription_put')
+export const removePushSubscription = define<'REMOVED' | 'OTHER'>('push_subscription_remove')
 
 export const recordEpoch = define<string>('epoch_record')
 
 export const readCallee =
   define<
-    readonly [isBlocked: 0 | 1, isKnown: 0 | 1, backoff: string, isReachable: 0 | 1, memberships: readonly string[]]
+    readonly [
+      isBlocked: 0 | 1,
+      isKnown: 0 | 1,
+      backoff: string,
+      isReachable: 0 | 1,
+      memberships: readonly string[],
+      online: readonly string[],
+      subscribed: readonly string[]
+    ]
   >('callee_read')
 export const recordContact = define<'OK'>('contact_record')
 export const addBlock = define<'OK' | 'FULL'>('block_add')

@@ -20,7 +20,8 @@ export function contactContract(t: Test, fixture: StoreFixture): void {
     contacts.record(user, updateOf(...update), fixture.clock.now())
 
   t.test('a peer without a record is neither known nor blocked, and has no back-off', async t => {
-    const none = { isBlocked: false, isKnown: false, backoff: null, isReachable: false, roomIds: [] }
+    const reach = { isReachable: false, isOnline: false, asleep: [] }
+    const none = { isBlocked: false, isKnown: false, backoff: null, ...reach, roomIds: [] }
     t.strictSame(await contacts.readCallee(fixture.id('bob'), 'alice', fixture.clock.now()), none)
   })
 
