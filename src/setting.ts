@@ -127,6 +127,18 @@ export function secrets(value: string): readonly string[] {
   throw new Error('must be secrets of at least 32 bytes, separated by commas')
 }
 
+/** A list for rotation: the first one encrypts, and all of them decrypt. */
+export function encryptionKeys(value: string): readonly string[] {
+  const items = value === '' ? [] : value.split(',').map(item => item.trim())
+  if (items.every(isEncryptionKey)) return Object.freeze(items)
+  throw new Error('must be keys of 32 bytes in base64, separated by commas')
+}
+
+const isEncryptionKey = (text: string): boolean => {
+  const bytes = Buffer.from(text, 'base64')
+  return bytes.length === 32 && bytes.toString('base64') === text
+}
+
 /** An IP address or a range of them in CIDR notation. */
 export function addressRange(value: string): string {
   const [address = '', prefix = '0', ...more] = value.split('/')

@@ -19,6 +19,7 @@ const ENVIRONMENT = {
   TURN_URLS: 'turn:turn.example.com:3478?transport=udp',
   TURN_SECRETS: 'a-secret-shared-with-the-turn-servers',
   PRESENCE_VISIBILITY: 'everyone',
+  PUSH_KEY: 'MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=',
   MEDIA_SERVICE_SECRET: MEDIA_SECRET
 }
 
@@ -270,6 +271,8 @@ t.test('each example request gets the example reply', async t => {
   }
   await exchange('endWhipSession', { params: publisher })
 
+  await send('setPushSubscription', { params: { deviceId: 'phone' } })
+  await send('removePushSubscription', { params: { deviceId: 'phone' } })
   await send('explainProblem', { params: { code: 'callee_busy' } })
   await send('getLiveness')
   await send('getReadiness')

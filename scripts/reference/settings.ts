@@ -19,6 +19,7 @@ const SECTIONS: Readonly<Record<string, string>> = {
   ROOM_SERVICE_URL: 'Room service',
   MEDIA_SERVICE_URLS: 'Media services',
   WEBHOOK_URLS: 'Webhooks',
+  PUSH_KEY: 'Push',
   DRAIN_SETTLE_MS: 'Shutdown'
 }
 

@@ -131,9 +131,13 @@ function otherDevice(): AppError {
   return new AppError('invalid_subject', { detail: 'The token or ticket is for another device' })
 }
 
-/** @throws AppError invalid_subject */
-const requestedDevice = (request: FastifyRequest): string | undefined =>
-  deviceInHeader(request.raw) ?? queryText(request, 'device')
+/** A path that names a device is the device's own. @throws AppError invalid_subject */
+function requestedDevice(request: FastifyRequest): string | undefined {
+  const named = deviceInHeader(request.raw) ?? queryText(request, 'device')
+  const { deviceId } = request.params as { readonly deviceId?: string }
+  if (deviceId !== undefined && named !== undefined && named !== deviceId) throw otherDevice()
+  return deviceId ?? named
+}
 
 function queryText(request: FastifyRequest, name: 'ticket' | 'device'): string | undefined {
   const given = (request.query as Readonly<Record<string, unknown>>)[name]

@@ -18,6 +18,7 @@ import { eventRoutes } from './events.js'
 import { iceServerRoutes } from './ice-servers.js'
 import { invitationRoutes } from './invitations.js'
 import { presenceRoutes } from './presence.js'
+import { pushRoutes } from './push.js'
 import { roomSignalRoutes } from './room-signals.js'
 import { roomRoutes } from './rooms.js'
 import { sfuConsumerRoutes } from './sfu-consumers.js'
@@ -70,6 +71,7 @@ export async function serveApi(app: FastifyInstance, { context, streams }: Api):
   await app.register(blockRoutes, { context })
   await app.register(presenceRoutes, { context })
   await app.register(watchRoutes, { context })
+  await app.register(pushRoutes, { context })
   await app.register(whipRoutes, { context })
   await app.register(iceServerRoutes, { context })
 }

@@ -1,5 +1,7 @@
 // The examples of the OpenAPI document, by operation. Together they are a session, which test/openapi-examples.test.ts repeats.
+
 import { ALICE, at, BOB, candidates, delivery, type Example, ROOM_EXAMPLES } from './room-examples.js'
+import { SETUP_EXAMPLES } from './setup-examples.js'
 import { SFU_EXAMPLES } from './sfu-examples.js'
 import { SDP_EXAMPLE } from './signal.js'
 import { WHIP_EXAMPLES } from './whip-examples.js'
@@ -185,20 +187,6 @@ const watching = [
 ]
 
 const EVENTS_AND_PRESENCE: Readonly<Record<string, Example>> = {
-  listIceServers: {
-    reply: {
-      iceServers: [
-        { urls: ['stun:stun.example.com:3478'] },
-        {
-          urls: ['turn:turn.example.com:3478?transport=udp'],
-          username: '1795258800:alice',
-          credential: '7QVkjvA/vU7kuPDocOaNFZpQPzk='
-        }
-      ],
-      iceTransportPolicy: 'all',
-      expiresInMs: 3_600_000
-    }
-  },
   createEventTicket: { reply: { ticket: 'YWxpY2U.Kqvz-t-jAxFGOA6-xXD1J47RIUCSdOuV', expiresInMs: 60_000 } },
   pollEvents: { reply: { events: [INCOMING], cursor: INCOMING.id } },
   getSnapshot: {
@@ -242,6 +230,7 @@ const OTHERS: Readonly<Record<string, Example>> = {
 export const EXAMPLES = {
   ...CALLS,
   ...EVENTS_AND_PRESENCE,
+  ...SETUP_EXAMPLES,
   ...ROOM_EXAMPLES,
   ...SFU_EXAMPLES,
   ...WHIP_EXAMPLES,

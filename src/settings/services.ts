@@ -1,5 +1,17 @@
 // STUN and TURN, and the services that an operator connects.
-import { duration, iceUrl, list, longSecret, oneOf, optional, secret, secrets, setting, webUrl } from '../setting.js'
+import {
+  duration,
+  encryptionKeys,
+  iceUrl,
+  list,
+  longSecret,
+  oneOf,
+  optional,
+  secret,
+  secrets,
+  setting,
+  webUrl
+} from '../setting.js'
 
 export const SERVICE_SETTINGS = {
   STUN_URLS: setting(
@@ -57,5 +69,10 @@ export const SERVICE_SETTINGS = {
     duration(10),
     '1000',
     'How often each node checks the health of each media service.'
+  ),
+
+  PUSH_KEY: secret(
+    encryptionKeys,
+    'Keys that encrypt the push subscriptions of devices, each 32 bytes in base64 (`openssl rand -base64 32`), separated by commas. The first one encrypts, all of them decrypt. Without it, devices cannot be woken.'
   )
 }

@@ -62,6 +62,8 @@ const EXPECTED: Readonly<Record<string, Record<Outsider, string>>> = {
   blockUser: everyone('ok'),
   unblockUser: everyone('ok'),
   listBlocks: everyone('ok'),
+  setPushSubscription: everyone('ok'),
+  removePushSubscription: everyone('ok'),
   createCall: everyone('call_id_taken'),
   getCall: everyone('call_not_found'),
   sendCallMessage: everyone('call_not_found'),

@@ -40,7 +40,7 @@ export type DataProducerId = string
 export type DataConsumerId = string
 
 /** What went wrong, for programs. `GET /problems/{code}` explains each one. */
-export type ProblemCode = 'malformed_json' | 'invalid_request' | 'invalid_sdp' | 'unsupported_offer' | 'invalid_candidate' | 'invalid_cursor' | 'invalid_page_token' | 'cannot_call_self' | 'unsupported_media_type' | 'not_acceptable' | 'precondition_required' | 'precondition_failed' | 'too_large' | 'request_timeout' | 'not_found' | 'method_not_allowed' | 'unauthorized' | 'token_expired' | 'invalid_subject' | 'invalid_ticket' | 'wrong_party' | 'policy_denied' | 'call_not_found' | 'call_id_taken' | 'caller_busy' | 'callee_busy' | 'callee_unreachable' | 'call_glare' | 'answered_elsewhere' | 'other_device' | 'call_ended' | 'wrong_state' | 'too_many_blocks' | 'offer_collision' | 'stale_revision' | 'revision_required' | 'no_offer_pending' | 'stale_candidate' | 'too_many_waiting_candidates' | 'room_not_found' | 'participant_not_found' | 'not_in_room' | 'not_permitted' | 'banned' | 'room_closed' | 'room_locked' | 'room_full' | 'too_many_rooms' | 'too_many_bans' | 'invitation_not_found' | 'invitation_id_taken' | 'invitation_ended' | 'too_many_invitations' | 'cannot_signal_self' | 'message_id_taken' | 'no_media_service' | 'not_sfu' | 'session_not_found' | 'media_not_found' | 'media_conflict' | 'cannot_consume' | 'nothing_published' | 'invalid_media_parameters' | 'too_many_media' | 'too_many_devices' | 'too_many_watchers' | 'superseded' | 'rate_limited' | 'store_unavailable' | 'store_full' | 'keys_unavailable' | 'policy_unavailable' | 'room_service_unavailable' | 'media_unavailable' | 'shutting_down' | 'internal'
+export type ProblemCode = 'malformed_json' | 'invalid_request' | 'invalid_sdp' | 'unsupported_offer' | 'invalid_candidate' | 'invalid_cursor' | 'invalid_page_token' | 'cannot_call_self' | 'unsupported_media_type' | 'not_acceptable' | 'precondition_required' | 'precondition_failed' | 'too_large' | 'request_timeout' | 'not_found' | 'method_not_allowed' | 'unauthorized' | 'token_expired' | 'invalid_subject' | 'invalid_ticket' | 'wrong_party' | 'policy_denied' | 'call_not_found' | 'call_id_taken' | 'caller_busy' | 'callee_busy' | 'callee_unreachable' | 'call_glare' | 'answered_elsewhere' | 'other_device' | 'call_ended' | 'wrong_state' | 'too_many_blocks' | 'offer_collision' | 'stale_revision' | 'revision_required' | 'no_offer_pending' | 'stale_candidate' | 'too_many_waiting_candidates' | 'room_not_found' | 'participant_not_found' | 'not_in_room' | 'not_permitted' | 'banned' | 'room_closed' | 'room_locked' | 'room_full' | 'too_many_rooms' | 'too_many_bans' | 'invitation_not_found' | 'invitation_id_taken' | 'invitation_ended' | 'too_many_invitations' | 'cannot_signal_self' | 'message_id_taken' | 'no_media_service' | 'not_sfu' | 'session_not_found' | 'media_not_found' | 'media_conflict' | 'cannot_consume' | 'nothing_published' | 'invalid_media_parameters' | 'too_many_media' | 'too_many_devices' | 'too_many_watchers' | 'no_push' | 'superseded' | 'rate_limited' | 'store_unavailable' | 'store_full' | 'keys_unavailable' | 'policy_unavailable' | 'room_service_unavailable' | 'media_unavailable' | 'shutting_down' | 'internal'
 
 /** One mistake in the request. */
 export interface Issue {
@@ -791,6 +791,36 @@ export interface WatchUsersRequest {
 
 export interface WatchedUsersReply {
   readonly watching: readonly WatchedPresence[]
+}
+
+/** The push service: `webpush` (RFC 8030), `apns` (VoIP notifications) or `fcm`. */
+export type PushType = 'webpush' | 'apns' | 'fcm'
+
+/** For `webpush`: the keys that encrypt messages (RFC 8291). */
+export interface PushKeys {
+  /** The public key of the subscription, base64url. */
+  readonly p256dh: string
+  /** Its authentication secret, base64url. */
+  readonly auth: string
+}
+
+/**
+ * How to wake this device. For `webpush` what `PushSubscription.toJSON()` returns, with `type`. Members that do not
+ * belong to the type, or are not listed, are ignored.
+ */
+export interface SetPushSubscriptionRequest {
+  readonly type: PushType
+  /** For `webpush`: the `https` URL at the push service. */
+  readonly endpoint?: string
+  readonly keys?: PushKeys
+  /** For `webpush`: when the subscription expires, in milliseconds since 1970. */
+  readonly expirationTime?: number | null
+  /** For `apns` and `fcm`: the token of the app on this device. */
+  readonly token?: string
+  /** For `apns`: the topic, `<bundle id>.voip`. Without it the one that the operator has set. */
+  readonly topic?: string | null
+  /** For `apns`: the token is of a development build. */
+  readonly sandbox?: boolean | null
 }
 
 export interface BlocksReply {
@@ -2656,6 +2686,8 @@ export type Operations = [
   ['POST', `/calls/${string}/offer`, OfferRequest | string, DescriptionReply],
   ['POST', `/calls/${string}/answer`, AnswerRequest | string, DescriptionReply],
   ['POST', `/calls/${string}/candidates`, CandidatesRequest, CandidatesReply],
+  ['PUT', `/devices/${string}/push`, SetPushSubscriptionRequest, null],
+  ['DELETE', `/devices/${string}/push`, undefined, null],
   ['POST', `/rooms/${string}/participants`, JoinRoomRequest, JoinRoomReply],
   ['GET', `/rooms/${string}/bans`, undefined, BansReply],
   ['POST', `/rooms/${string}/offer`, RoomOfferRequest | string, DescriptionReply],

@@ -1,0 +1,31 @@
+// Examples of what a device sets up: ICE servers and push, see examples.ts.
+import type { Example } from './room-examples.js'
+
+export const SETUP_EXAMPLES: Readonly<Record<string, Example>> = {
+  listIceServers: {
+    reply: {
+      iceServers: [
+        { urls: ['stun:stun.example.com:3478'] },
+        {
+          urls: ['turn:turn.example.com:3478?transport=udp'],
+          username: '1795258800:alice',
+          credential: '7QVkjvA/vU7kuPDocOaNFZpQPzk='
+        }
+      ],
+      iceTransportPolicy: 'all',
+      expiresInMs: 3_600_000
+    }
+  },
+  setPushSubscription: {
+    body: {
+      type: 'webpush',
+      endpoint: 'https://push.example.com/v1/send/cXJzdHV2d3h5eg',
+      expirationTime: null,
+      // The keys of RFC 8291, section 5.
+      keys: {
+        p256dh: 'BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4',
+        auth: 'BTBZMqHH6r4Tts7J_aSIgg'
+      }
+    }
+  }
+}
