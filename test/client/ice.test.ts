@@ -69,14 +69,22 @@ t.test('so does a room in mode sfu', async t => {
   await until('both transports are open', () => made.length === 2)
   t.match(made, Array(2).fill({ ...ofRegion('eu'), iceCandidates: Array }))
   await room.leave()
+  // mediasoup-client makes its connections with these settings last.
+  const rtc: RTCConfiguration = { iceTransportPolicy: 'all', iceServers: [] }
+  const again = await alice.join('standup', { mode: 'sfu', rtc })
+  await until('both transports are open anew', () => made.length === 4)
+  t.match(made.slice(2), Array(2).fill({ additionalSettings: rtc }))
+  await again.leave()
 })
 
 /** Connections that can say that they have failed, which takes real ones 15 seconds or more. */
 function breakableConnections() {
   let isBroken = false
+  let restarts = 0
   const made: RTCPeerConnection[] = []
   const get = (connection: RTCPeerConnection, name: string) => {
-    if (isBroken && name === 'connectionState') return 'failed'
+    if (name === 'connectionState') return isBroken ? 'failed' : 'connected'
+    if (name === 'restartIce') restarts++
     const value = Reflect.get(connection, name)
     return typeof value === 'function' ? value.bind(connection) : value
   }
@@ -84,11 +92,17 @@ function breakableConnections() {
     made.push(new wrtc.RTCPeerConnection(configuration))
     return new Proxy(made.at(-1) as RTCPeerConnection, { get: (target, name) => get(target, String(name)) })
   }
-  const breakAll = () => {
-    isBroken = true
+  const set = (broken: boolean) => {
+    isBroken = broken
     for (const each of made) each.onconnectionstatechange?.(new Event('connectionstatechange'))
   }
-  return { breakAll, RTCPeerConnection: Breakable as unknown as typeof RTCPeerConnection }
+  return {
+    breakAll: () => set(true),
+    mendAll: () => set(false),
+    restarts: () => restarts,
+    isConnected: () => made.some(({ connectionState }) => connectionState === 'connected'),
+    RTCPeerConnection: Breakable as unknown as typeof RTCPeerConnection
+  }
 }
 
 t.test('a call ends as media_failed when ICE restarts have not helped', async t => {
@@ -102,4 +116,23 @@ t.test('a call ends as media_failed when ICE restarts have not helped', async t 
   breakAll()
   t.match(await Promise.all(ends), [{ reason: 'media_failed' }, { reason: 'media_failed', by: { user: 'alice' } }])
   t.equal(call.peerConnection, null)
+})
+
+t.test('a participant of a room in mode p2p restarts ICE until it helps', async t => {
+  const connect = await startPeople(t, { engine: 'memory' })
+  Object.assign(globalThis, { MediaStream: wrtc.MediaStream })
+  const connections = breakableConnections()
+  const bob = await connect('bob')
+  const bobs = await bob.join('standup')
+  const { RTCPeerConnection } = connections
+  const alice = await connect('alice', { RTCPeerConnection, times: { iceRestartsMs: [10, 10, 10] } })
+  const room = await alice.join('standup')
+  await until('they are connected', connections.isConnected)
+  for (const times of [8, 16]) {
+    connections.breakAll()
+    await until(`${times} restarts`, () => connections.restarts() >= times)
+    connections.mendAll()
+  }
+  t.notOk(room.isClosed)
+  await Promise.all([room.leave(), bobs.leave()])
 })

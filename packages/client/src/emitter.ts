@@ -37,7 +37,9 @@ export class Emitter<Events> {
       try {
         listener(value)
       } catch (error) {
-        this.onError(error)
+        // A listener for errors that throws would be called with its own error.
+        if (type === 'error') console.error(error)
+        else this.onError(error)
       }
     }
     return listeners.length > 0

@@ -3,7 +3,7 @@
 /** `() => import('mediasoup-client')` */
 export type MediasoupLoader = () => Promise<Mediasoup | { readonly default: Mediasoup }>
 
-interface Mediasoup {
+export interface Mediasoup {
   readonly Device: new () => MsDevice
 }
 

@@ -28,6 +28,7 @@ export class Mesh implements Flow {
       open: this.#connect,
       post: (action, body) => this.#post(participantId, action, body),
       onTrack: event => this.#receiveTrack(participantId, event),
+      iceRestartsMs: this.#room.client.options.times?.iceRestartsMs,
       onError: error => {
         if (this.#peers.has(participantId)) this.#room.onMediaError(error)
       }

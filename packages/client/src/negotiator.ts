@@ -17,7 +17,7 @@ export interface NegotiatorOptions {
   ready?(): Promise<unknown>
   onTrack(event: RTCTrackEvent): void
   onConnected?(): void
-  /** ICE restarts have not helped. */
+  /** ICE restarts have not helped. Without it they go on, each for as long as the last one. */
   onFailed?(): void
   onError(error: unknown): void
   /** How long each ICE restart of one failure may take. */
@@ -230,12 +230,12 @@ export class Negotiator {
   // ── ICE ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   #restart(): void {
-    const withinMs = (this.#options.iceRestartsMs ?? RESTARTS_MS)[this.#restarts++]
-    if (!withinMs) this.#options.onFailed?.()
-    else {
+    const { iceRestartsMs = RESTARTS_MS, onFailed } = this.#options
+    const withinMs = iceRestartsMs[this.#restarts++]
+    if (withinMs || !onFailed) {
       this.restartIce()
-      this.#restartTimer = setTimeout(() => this.#restart(), withinMs)
-    }
+      this.#restartTimer = setTimeout(() => this.#restart(), withinMs ?? iceRestartsMs.at(-1))
+    } else onFailed()
   }
 
   async #addCandidates({ candidates, end }: Candidates): Promise<void> {

@@ -2,6 +2,7 @@
 import type { ActingDevice, ParticipantRef, Producer, ProducerSource, RoomMode } from './api.js'
 import type { Method } from './core.js'
 import type { MediasoupLoader } from './mediasoup.js'
+import type { Times } from './times.js'
 
 export type Source = ProducerSource
 export type Mode = RoomMode
@@ -107,9 +108,11 @@ export interface FlowHost {
   readonly participantId: string
   readonly publications: ReadonlySet<Publication>
   readonly client: {
-    readonly options: { readonly mediasoup?: MediasoupLoader }
+    readonly options: { readonly mediasoup?: MediasoupLoader; readonly times?: Partial<Times> }
     iceConfig(): Promise<RTCConfiguration>
   }
+  /** Replaces what the server says about ICE. */
+  readonly rtc: RTCConfiguration | undefined
   /** Sends a request beneath `/rooms/{roomId}`. */
   request<T>(method: Method, path: string, body?: object): Promise<T>
   onTrack(participantId: string, received: Received): void

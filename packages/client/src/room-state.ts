@@ -51,6 +51,8 @@ export abstract class RoomState extends Receiver<RoomEvents> {
   /** @internal */
   readonly client: RoomClient
   readonly id: string
+  /** @internal */
+  readonly rtc: RTCConfiguration | undefined
   participantId = ''
   /** All participants, including you. */
   readonly participants = new Map<string, Participant>()
@@ -62,10 +64,11 @@ export abstract class RoomState extends Receiver<RoomEvents> {
   #isAvailable = true
   readonly #streams = new Streams(this)
 
-  constructor(client: RoomClient, id: string) {
+  constructor(client: RoomClient, id: string, rtc?: RTCConfiguration) {
     super()
     this.client = client
     this.id = id
+    this.rtc = rtc
   }
 
   get mode(): Mode {

@@ -28,7 +28,7 @@ export class Room extends RoomState {
   readonly #options: JoinOptions
 
   constructor(client: RoomClient, id: string, options: JoinOptions) {
-    super(client, id)
+    super(client, id, options.rtc)
     this.#options = options
   }
 
@@ -58,8 +58,8 @@ export class Room extends RoomState {
   /** Joins as a new participant, and replaces an earlier one of this device, whose media is gone. */
   async #enter(): Promise<void> {
     this.endMedia()
-    const { metadata, rtc } = this.#options
-    const connect = await this.client.prepare(rtc)
+    const { metadata } = this.#options
+    const connect = await this.client.prepare(this.rtc)
     const body = { replace: true, metadata }
     const joined = await this.request<JoinRoomReply>('POST', '/participants', body)
     const { participantId, participants, room, sfu, producers } = joined

@@ -2,7 +2,7 @@
 // repaired: when the media service loses it, sfu.ts closes it and opens the next one.
 import type { ConsumerReply, MediaTransportReply, Producer, ProducerReply, SfuCapabilitiesReply } from './api.js'
 import type { Method } from './core.js'
-import type { MediasoupLoader, MsConsumer, MsDevice, MsProducer, MsTransport } from './mediasoup.js'
+import type { Mediasoup, MediasoupLoader, MsConsumer, MsDevice, MsProducer, MsTransport } from './mediasoup.js'
 import type { FlowHost, Publication } from './publication.js'
 
 interface Consumed {
@@ -12,7 +12,7 @@ interface Consumed {
 
 /** Of a camera whose sender does not say them. */
 const LAYER_WIDTHS = [320, 640]
-const NO_MEDIASOUP = "Mode sfu needs the option mediasoup: () => import('mediasoup-client')"
+const NO_MEDIASOUP = "Mode sfu needs mediasoup: () => import('mediasoup-client')"
 
 export class SfuSession {
   id: string | undefined
@@ -52,7 +52,8 @@ export class SfuSession {
     create: 'createSendTransport' | 'createRecvTransport'
   ): Promise<MsTransport> {
     const reply = await this.#request<MediaTransportReply>('POST', 'transports')
-    const transport = device[create]({ ...reply.transport, ...(await this.#room.client.iceConfig()) })
+    const { client, rtc } = this.#room
+    const transport = device[create]({ ...reply.transport, ...(await client.iceConfig()), additionalSettings: rtc })
     const path = `transports/${transport.id}`
     transport.on('connect', ({ dtlsParameters }, done, fail) => {
       this.#request('POST', `${path}/connect`, { dtlsParameters }).then(done, fail)
@@ -169,18 +170,16 @@ export class SfuSession {
   close({ tellsService = false } = {}): void {
     this.isOpen = false
     for (const transport of [this.#sending, this.#receiving]) {
-      if (!transport || transport.closed) continue
-      transport.close()
-      if (tellsService) this.#request('DELETE', `transports/${transport.id}`).catch(() => {})
+      transport?.close()
+      if (transport && tellsService) this.#request('DELETE', `transports/${transport.id}`).catch(() => {})
     }
   }
 }
 
 /** The package is CommonJS: bundlers put its exports into `default`. */
 async function createDevice(load: MediasoupLoader): Promise<MsDevice> {
-  const module = await load()
-  const { Device } = 'Device' in module ? module : module.default
-  return new Device()
+  const module = (await load()) as Mediasoup & { readonly default?: Mediasoup }
+  return new (module.default ?? module).Device()
 }
 
 /** The smallest layer that fills the width, if the browser may stretch it by a third. */
