@@ -42,6 +42,7 @@ export class Network {
   readonly #ids = new Set<string>()
   #cursor: string | null = null
   #isOffline = false
+  #isServerGone = false
 
   constructor(options: NetworkOptions) {
     this.#options = options
@@ -53,6 +54,17 @@ export class Network {
 
   get isOffline(): boolean {
     return this.#isOffline
+  }
+
+  /** The last request that nothing here has cut got no reply, or that of a proxy which did not reach the server. */
+  get isServerGone(): boolean {
+    return this.#isServerGone
+  }
+
+  #noteServer(isGone: boolean): void {
+    if (isGone === this.#isServerGone) return
+    this.#isServerGone = isGone
+    this.#options.changed()
   }
 
   /** Cuts the open stream or poll, as a network that fails. */
@@ -108,6 +120,7 @@ export class Network {
       if (this.#isOffline) throw failure()
       // With its cache, Firefox lets a request wait for another one to the same URL: the stream of the other person.
       const response = await fetch(url, { ...init, signal, cache: 'no-store' })
+      this.#noteServer(response.status === 502 || response.status === 504)
       this.#wire.update(request, { status: response.status, ms: Math.round(performance.now() - startedAt) })
       if (isStream(url) && response.ok) return this.#readStream(request, response, closing.signal)
       const read = await this.#readReply(request, response)
@@ -117,6 +130,7 @@ export class Network {
     } catch (error) {
       ended()
       const note = this.#isOffline ? 'offline' : closing.signal.aborted ? 'cut' : 'failed'
+      if (note === 'failed' && !signal.aborted) this.#noteServer(true)
       this.#wire.update(request, { status: 0, note })
       throw closing.signal.aborted ? failure() : error
     }

@@ -38,8 +38,10 @@ export function personCard({ person, peer, token, hasLink }: CardOptions): HTMLE
   const card = el('section', { class: `card person hue-${person.hue}`, 'aria-labelledby': title.id })
   card.append(head, ...parts.map(({ element }) => element), lack, problem, open, panel.element)
   const render = () => {
-    setText(badge, CONNECTION_TEXTS[person.connection])
-    badge.dataset.state = person.connection
+    const { connection } = person
+    const isGone = connection === 'connecting' && person.network.isServerGone
+    setText(badge, isGone ? 'server not reached, trying again' : CONNECTION_TEXTS[connection])
+    badge.dataset.state = isGone ? 'offline' : connection
     setText(problem, person.problem)
     open.hidden = person.unreachable === ''
     open.href = linkOf(person.unreachable, null)
