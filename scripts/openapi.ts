@@ -13,6 +13,17 @@ export async function openapiYaml(): Promise<string> {
   }
 }
 
+/** Of the admin API. */
+export async function adminYaml(): Promise<string> {
+  const ADMIN_SECRET = 'no-secret-of-a-server-that-listens'
+  const app = await buildApp(loadConfig({ LOG_LEVEL: 'silent', ADMIN_PORT: '0', ADMIN_SECRET }))
+  try {
+    return yamlOf(JSON.parse(JSON.stringify(app.admin?.swagger())))
+  } finally {
+    await app.close()
+  }
+}
+
 /** The same in version 3.0. */
 export const openapi30Yaml = (openapi: string): string => yamlOf(openapi30(parse(openapi)))
 

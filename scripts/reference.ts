@@ -1,7 +1,7 @@
-// All files that are generated from the code, by path. `npm run docs` writes them; test/docs/reference.test.ts compares them.
+// All files that are generated from the code, by path, and openapi/admin.yaml. `npm run docs` writes them; test/docs/reference.test.ts compares them.
 import { writeFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
-import { openapi30Yaml, openapiYaml } from './openapi.js'
+import { adminYaml, openapi30Yaml, openapiYaml } from './openapi.js'
 import { clientTypes } from './reference/client-types.js'
 import { endpointsPage } from './reference/endpoints.js'
 import { eventsPage } from './reference/events.js'
@@ -23,6 +23,7 @@ export const GENERATED: Readonly<Record<string, (openapi: string) => string>> = 
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   const openapi = await openapiYaml()
+  writeFileSync(new URL('../openapi/admin.yaml', import.meta.url), await adminYaml())
   for (const [path, generate] of Object.entries(GENERATED))
     writeFileSync(new URL(`../${path}`, import.meta.url), generate(openapi))
 }

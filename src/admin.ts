@@ -1,5 +1,6 @@
 // The listener for operators: metrics, health and the internal routes on a port of their own, away from clients.
 import Fastify, { type FastifyInstance } from 'fastify'
+import { documentAdmin } from './plugins/admin-document.js'
 import { readBodies } from './plugins/bodies.js'
 import { limitConnections } from './plugins/connection-limits.js'
 import { dropUnusedConnections } from './plugins/connections.js'
@@ -9,6 +10,7 @@ import { measureRequests } from './plugins/metrics.js'
 import { checkRequestHeads } from './plugins/request-heads.js'
 import { secure } from './plugins/security.js'
 import { serverOptions } from './plugins/server-options.js'
+import { adminRoutes } from './routes/admin.js'
 import { operatorRoutes } from './routes/operators.js'
 import type { Context } from './services/context.js'
 
@@ -30,6 +32,10 @@ export async function buildAdmin({ context, health }: AdminParts): Promise<Fasti
   limitConnections(app, { config, clock })
   serveHealth(app, health)
   await app.register(operatorRoutes, { context })
+  if (config.adminSecret.length > 0) {
+    await documentAdmin(app)
+    await app.register(adminRoutes, { prefix: '/v1/admin', context })
+  }
   dropUnusedConnections(app)
   await app.ready()
   return app

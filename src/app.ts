@@ -41,6 +41,7 @@ import { startFanout } from './workers/fanout.js'
 import { startGauges } from './workers/gauges.js'
 import { startMediaHealth } from './workers/media-health.js'
 import { startTimers } from './workers/timers.js'
+import { startWebhooks } from './workers/webhooks.js'
 
 export interface Overrides {
   /** Replaces the clock of the store, too. */
@@ -151,6 +152,7 @@ function startWorkers(context: Context, streams: Streams): () => Promise<void> {
   const stopTimers = startTimers(context)
   const stopGauges = startGauges(context)
   const stopMediaHealth = startMediaHealth(context)
+  const stopWebhooks = startWebhooks(context)
   const stopCaching = store.wakeups.onCommit((ref, written) => {
     const cache = ref.kind === 'pair' ? pairs : calls
     cache.offer(ref.id, written)
@@ -163,6 +165,7 @@ function startWorkers(context: Context, streams: Streams): () => Promise<void> {
     stopCaching()
     await stopTimers()
     await background.close()
+    await stopWebhooks()
   }
 }
 
@@ -172,7 +175,11 @@ async function openStore(
   { clock, systemClock: machine = systemClock, ids }: Overrides & { readonly ids: Ids }
 ): Promise<Store> {
   const { redisUrl: url, retentionMs, mailboxMaxEvents, mailboxMaxBytes, maxDevicesPerUser } = config
-  const options = { retentionMs, mailboxMaxEvents, mailboxMaxBytes, maxDevicesPerUser, clock: clock ?? machine }
+  const { webhookQueueMax, webhookBacklogMax } = config
+  const options = {
+    ...{ retentionMs, mailboxMaxEvents, mailboxMaxBytes, maxDevicesPerUser, webhookQueueMax, webhookBacklogMax },
+    clock: clock ?? machine
+  }
   if (url === null) return createMemoryStore(options)
   const store = await createRedisStore({
     ...options,

@@ -67,6 +67,11 @@ export const ERRORS = {
     title: 'Too many candidates are waiting for their description',
     retryable: true
   },
+  // Webhooks, for operators
+  webhook_not_found: { status: 404, title: 'No such webhook is configured', retryable: false },
+  dead_letter_not_found: { status: 404, title: 'The dead letter does not exist', retryable: false },
+  webhook_disabled: { status: 409, title: 'The webhook is disabled', retryable: false },
+  webhook_backlog_full: { status: 503, title: 'Too many webhook events wait already', retryable: true },
   // Rooms
   room_not_found: { status: 404, title: 'The room does not exist, or you may not see it', retryable: false },
   participant_not_found: { status: 404, title: 'The participant is not in this room', retryable: false },

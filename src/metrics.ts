@@ -7,6 +7,8 @@ export type Metrics = ReturnType<typeof createMetrics>
 const FAST_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]
 /** Buckets for what people do, up to the sum of the default RING_TIMEOUT_MS and CONNECT_TIMEOUT_MS. */
 const HUMAN_SECONDS = [0.25, 0.5, 1, 2, 4, 8, 15, 30, 60]
+/** Buckets for webhooks, up to the day after which they are given up. */
+const LAG_SECONDS = [0.01, 0.05, 0.1, 0.5, 1, 5, 10, 60, 600, 3600, 21_600, 86_400]
 
 export function createMetrics() {
   const registry = new Registry()
@@ -18,6 +20,7 @@ export function createMetrics() {
     ...deliveryMetrics(create),
     ...storeMetrics(create),
     ...serviceMetrics(create),
+    ...webhookMetrics(create),
     ...httpMetrics(create)
   }
 }
@@ -101,6 +104,42 @@ const serviceMetrics = ({ counter, gauge }: MetricFactory) => ({
     'Pushed events and notices of media services of a type that this version does not know'
   ),
   mediaServiceUp: gauge('media_service_up', 'Whether this node finds the media service up: 1 or 0', 'service')
+})
+
+const webhookMetrics = ({ counter, gauge, histogram }: MetricFactory) => ({
+  webhookDeliveries: counter(
+    'webhook_deliveries_total',
+    'Attempts to deliver webhooks, by destination and outcome: delivered, failed (it is sent again), given_up, disabled',
+    'destination',
+    'outcome'
+  ),
+  webhookLagSeconds: histogram('webhook_lag_seconds', 'Age of an event when it was delivered', {
+    buckets: LAG_SECONDS
+  }),
+  webhookQueues: gauge(
+    'webhook_queues',
+    'Calls, rooms and users with events that wait, for each destination, on all nodes'
+  ),
+  webhookOverdueSeconds: gauge(
+    'webhook_overdue_seconds',
+    'How long the webhook queue that is due for longest has been due, on all nodes'
+  ),
+  webhookUp: gauge(
+    'webhook_up',
+    'Whether this node finds the destination up: 0 if it is paused or disabled',
+    'destination'
+  ),
+  webhookDeadLetters: counter(
+    'webhook_dead_letters_total',
+    'Events that became dead letters, by destination and reason: given_up, disabled',
+    'destination',
+    'reason'
+  ),
+  webhooksDropped: counter(
+    'webhooks_dropped_total',
+    'Events that were dropped, by reason: queue_full (the oldest of its queue), backlog_full (too many queues)',
+    'reason'
+  )
 })
 
 const httpMetrics = ({ counter, histogram }: MetricFactory) => ({

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import t from 'tap'
 import { parse } from 'yaml'
-import { openapi30Yaml, openapiYaml } from '../scripts/openapi.js'
+import { adminYaml, openapi30Yaml, openapiYaml } from '../scripts/openapi.js'
 
 const run = promisify(execFile)
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -36,12 +36,14 @@ const operations = Object.entries(paths).flatMap(([path, methods]) =>
   Object.entries(methods).map(([method, operation]) => ({ name: `${method} ${path}`, path, ...operation }))
 )
 
+const admin = readFileSync(new URL('../openapi/admin.yaml', import.meta.url), 'utf8')
 const older = readFileSync(new URL('../openapi/openapi-3.0.yaml', import.meta.url), 'utf8')
 
 t.test('the files in openapi/ are what the routes say; `npm run docs` writes them', async t => {
   const current = await openapiYaml()
   t.ok(committed === current, 'openapi.yaml')
   t.ok(older === openapi30Yaml(current), 'openapi-3.0.yaml')
+  t.ok(admin === (await adminYaml()), 'admin.yaml')
 })
 
 t.test('the document in version 3.0 has nothing that only 3.1 knows', async t => {
@@ -73,6 +75,7 @@ t.test('the document in version 3.0 has nothing that only 3.1 knows', async t =>
 })
 
 for (const file of [
+  'openapi/admin.yaml',
   'openapi/openapi.yaml',
   'openapi/openapi-3.0.yaml',
   'openapi/chat-service.yaml',

@@ -1,18 +1,23 @@
 // Completes the OpenAPI document that @fastify/swagger generates from the routes: order, components, errors, events and examples.
 import { STATUS_CODES } from 'node:http'
+import { ADMIN_EXAMPLES } from '../schemas/admin-examples.js'
 import { CallCursor, CallParty, Media } from '../schemas/call.js'
 import { ID_SCHEMAS } from '../schemas/common.js'
 import { CALL_EVENTS } from '../schemas/event.js'
-import { EXAMPLES } from '../schemas/examples.js'
+import { EXAMPLES as CLIENT_EXAMPLES } from '../schemas/examples.js'
 import { PRESENCE_EVENTS } from '../schemas/presence-event.js'
-import { PROBLEM_EXAMPLES, Problem } from '../schemas/problem.js'
+import { Problem } from '../schemas/problem.js'
 import { ROOM_EVENTS } from '../schemas/room-event.js'
 import { SFU_EVENTS } from '../schemas/sfu-event.js'
 import { SDP_EXAMPLE, Sdp } from '../schemas/signal.js'
 import { StreamCursor, StreamEvent } from '../schemas/stream.js'
 import { TAGS } from './api-guide.js'
 import { type Components, hoist, markNames, shareParameters } from './components.js'
+import { RATE_LIMIT_HEADERS, responseName, shareProblems, usedHeaders } from './document-responses.js'
 import { LINKS } from './links.js'
+import { webhooksOf } from './webhooks-document.js'
+
+const EXAMPLES = { ...CLIENT_EXAMPLES, ...ADMIN_EXAMPLES }
 
 /** Properties of a route that @fastify/swagger does not pass on. */
 export interface RouteNotes {
@@ -53,9 +58,28 @@ export interface Document {
 /** Their descriptions become those of the components. A place of use may have another one. */
 const NAMED = [Problem, StreamCursor, CallCursor, Media, CallParty]
 
+/** The document of the API for clients. */
 export function completeDocument(document: Document, notes: ReadonlyMap<string, RouteNotes>): object {
   const components: Components = { schemas: {}, parameters: {} }
   hoist(markNames([...ID_SCHEMAS, ...NAMED]), components)
+  const completed = completeOperations(document, { notes, components })
+  components.schemas.Event = union(components, EVENTS, 'An event, of a stream or a poll. `type` tells which one.')
+  components.schemas.Notice = union(
+    components,
+    EVENTS.filter(({ properties }) => !('id' in properties)),
+    'An event that is not stored. `type` tells which one.'
+  )
+  return { ...completed, webhooks: webhooksOf(components) }
+}
+
+interface Parts {
+  readonly notes: ReadonlyMap<string, RouteNotes>
+  /** More are added. */
+  readonly components: Components
+}
+
+/** The whole document but what it has besides operations. */
+export function completeOperations(document: Document, { notes, components }: Parts): object {
   const operations: Operation[] = []
   const paths = mapOperations(inOrder(document.paths ?? {}), operation => {
     const finished = finishOperation(operation, notes.get(operation.operationId), components)
@@ -63,16 +87,11 @@ export function completeDocument(document: Document, notes: ReadonlyMap<string, 
     return finished
   })
   shareParameters(operations, components)
-  components.schemas.Event = union(components, EVENTS, 'An event, of a stream or a poll. `type` tells which one.')
-  components.schemas.Notice = union(
-    components,
-    EVENTS.filter(({ properties }) => !('id' in properties)),
-    'An event that is not stored. `type` tells which one.'
-  )
   const { openapi, info, servers, tags, security } = document as Readonly<Record<string, unknown>>
+  const responses = shareProblems(operations)
   return {
     ...{ openapi, info, servers, tags, security, paths },
-    components: { ...document.components, ...components, headers: HEADERS, responses: shareProblems(operations) }
+    components: { ...document.components, ...components, headers: usedHeaders([operations, responses]), responses }
   }
 }
 
@@ -187,61 +206,4 @@ function union(components: Components, events: typeof EVENTS, description: strin
   const refs = events.map(event => hoist(markNames(event), components) as { $ref: string })
   const mapping = Object.fromEntries(events.map((event, i) => [event.properties.type.const, refs[i]?.$ref]))
   return { description, oneOf: refs, discriminator: { propertyName: 'type', mapping } }
-}
-
-const header = (name: string) => ({ $ref: `#/components/headers/${name}` })
-const RATE_LIMIT_HEADERS = { RateLimit: header('RateLimit'), 'RateLimit-Policy': header('RateLimit-Policy') }
-const PROBLEM_HEADERS: Readonly<Record<string, object>> = {
-  401: { 'WWW-Authenticate': header('WWW-Authenticate') },
-  415: { 'Accept-Encoding': header('Accept-Encoding') },
-  429: { ...RATE_LIMIT_HEADERS, 'Retry-After': header('Retry-After') },
-  503: { 'Retry-After': header('Retry-After') }
-}
-
-const text = (description: string, example: string) => ({ description, schema: { type: 'string' }, example })
-const HEADERS = {
-  RateLimit: text('What is left of the limit (`r`), and seconds until it is full again (`t`).', '"signals";r=99;t=1'),
-  'RateLimit-Policy': text('The limit: requests (`q`) in a window of seconds (`w`).', '"signals";q=100;w=1'),
-  'Accept-Encoding': text('Sent if the `Content-Encoding` is refused: the one that is accepted.', 'identity'),
-  'Retry-After': {
-    description: 'Seconds to wait before you try again.',
-    schema: { type: 'integer', minimum: 0 },
-    example: 1
-  },
-  'WWW-Authenticate': text(
-    'Which check of the token failed (RFC 6750).',
-    'Bearer error="invalid_token", error_description="The claim exp is in the past"'
-  )
-}
-
-const responseName = (status: string) => (STATUS_CODES[status] ?? status).replace(/\W/g, '')
-
-/**
- * One response for each status. If more than 40 % of the operations with this status share a description, it becomes that of the response
- * and they need none.
- */
-function shareProblems(operations: readonly Operation[]): object {
-  const problems = operations
-    .flatMap(({ responses }) => Object.entries(responses))
-    .filter(([status]) => status >= '400')
-  const statuses = [...new Set(problems.map(([status]) => status))].sort()
-  return Object.fromEntries(
-    statuses.map(status => {
-      const replies = problems.filter(([each]) => each === status).map(([, reply]) => reply as { description?: string })
-      const texts = replies.map(({ description }) => description)
-      const common = texts.find(text => 2.5 * texts.filter(each => each === text).length > texts.length)
-      for (const reply of replies) if (reply.description === common) delete reply.description
-      return [responseName(status), problemResponse(status, common ?? 'The operation lists the codes it may return.')]
-    })
-  )
-}
-
-function problemResponse(status: string, description: string) {
-  const headers = PROBLEM_HEADERS[status]
-  const example = PROBLEM_EXAMPLES[status]
-  return {
-    description,
-    ...(headers ? { headers } : {}),
-    content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' }, example } }
-  }
 }

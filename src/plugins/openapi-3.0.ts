@@ -9,17 +9,19 @@ const JSON_TYPE = 'application/json'
 
 interface Document31 {
   readonly openapi: string
+  /** 3.0 has only a name for extensions. */
+  readonly webhooks?: Members
   readonly info: Members & { readonly license: { readonly name: string; readonly identifier: string } }
 }
 
 export function openapi30(document: object): object {
-  const { openapi: _, info, ...parts } = document as Document31
+  const { openapi: _, info, webhooks, ...parts } = document as Document31
   const { summary: __, license, ...others } = info
   const { name, identifier } = license
   return {
     openapi: '3.0.3',
     info: { ...others, license: { name, url: `https://spdx.org/licenses/${identifier}.html` } },
-    ...(convert(parts) as Members)
+    ...(convert(webhooks ? { ...parts, 'x-webhooks': webhooks } : parts) as Members)
   }
 }
 

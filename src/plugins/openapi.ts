@@ -12,7 +12,9 @@ import { DOCS_THEME } from './docs-theme.js'
 import { completeDocument, type Document, type RouteNotes } from './document.js'
 import { openapi30 } from './openapi-3.0.js'
 
-const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+export const { version: VERSION } = JSON.parse(
+  readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
+) as {
   version: string
 }
 
@@ -23,7 +25,7 @@ const DEVICE_HEADER = DeviceId(
 /** The default policy of the plugin has `upgrade-insecure-requests`, which breaks a server without TLS. */
 const DOCS_POLICY = "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'self'"
 
-const SECURITY_SCHEMES = {
+export const SECURITY_SCHEMES = {
   bearer: {
     type: 'http',
     scheme: 'bearer',
@@ -50,7 +52,7 @@ const DOCUMENT = {
   openapi: '3.1.0',
   info: {
     title: 'Signalpost',
-    version,
+    version: VERSION,
     summary: 'WebRTC signaling over plain HTTP',
     description: GUIDE,
     license: { name: 'MIT', identifier: 'MIT' }

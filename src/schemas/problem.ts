@@ -110,6 +110,10 @@ export function problems(...codes: readonly ErrorCode[]): object {
   return onlyProblems(...ALWAYS, ...codes)
 }
 
+/** The errors in the response map of a route of the admin API. */
+export const adminProblems = (...codes: readonly ErrorCode[]): object =>
+  onlyProblems('unauthorized', 'rate_limited', 'store_unavailable', 'store_full', 'internal', ...codes)
+
 /** The same without the errors of each authenticated route. */
 export function onlyProblems(...codes: readonly ErrorCode[]): object {
   const wanted = [...new Set(codes)]

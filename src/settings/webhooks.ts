@@ -23,9 +23,19 @@ export const WEBHOOK_SETTINGS = {
     'Longest pause before a webhook is sent again. The first one is a second, and each is twice as long as the one before.'
   ),
   WEBHOOK_GIVE_UP_MS: setting(
-    duration(1000),
+    integer(1000, 86_400_000),
     '86400000',
-    'A webhook that is not delivered becomes a dead letter at this age.'
+    'A webhook that is not delivered becomes a dead letter at this age, at most a day.'
+  ),
+  WEBHOOK_QUEUE_MAX: setting(
+    integer(1, 100_000),
+    '1000',
+    'Webhook events that wait for one call, room or user and one destination. One more drops the oldest.'
+  ),
+  WEBHOOK_BACKLOG_MAX: setting(
+    integer(1, 10_000_000),
+    '100000',
+    'Calls, rooms and users whose webhook events wait, counted for each destination. Events of further ones are dropped.'
   ),
   WEBHOOK_DEAD_LETTERS_MAX: setting(
     integer(1, 1_000_000),

@@ -8,6 +8,7 @@ import { checkCall } from '../services/device/lifecycle.js'
 import { checkWatchedUser } from '../services/presence/publish-presence.js'
 import { checkRoom } from '../services/room/liveness.js'
 import { checkPair, readPair } from '../services/room/pairs.js'
+import { resumeWebhookQueue } from '../services/webhooks/deliver.js'
 import type { AggregateRef } from '../store/aggregate.js'
 import { TIMER_CLASSES, type TimerClass, timerClassOf } from '../store/timers.js'
 import { createTaskQueue, type TaskQueue } from './task-queue.js'
@@ -31,7 +32,7 @@ const CHECK: Handlers<[claimedUntil: number]> = {
   room: checkRoom,
   chat: async (context, id) => startChatDelivery(context, id),
   presence: checkWatchedUser,
-  webhook: async () => undefined
+  webhook: resumeWebhookQueue
 }
 /** Deliver the events of a stale outbox: reading the aggregate does, or the fan-out. */
 const DELIVER: Handlers = {

@@ -141,6 +141,13 @@ export class TestCluster {
     if (node.store !== this.#memory) await node.store.close()
   }
 
+  /** The listener for operators of a node. */
+  adminOf(index: number): FastifyInstance {
+    const admin = this.#nodes[index]?.app.admin
+    if (!admin) throw new Error('this cluster has no ADMIN_PORT')
+    return admin
+  }
+
   /** The URL of a node, or of another one if it is closed. */
   urlOf(index: number): string {
     return [this.#nodes[index], ...this.#nodes].find(each => each?.isUp)?.url ?? ''

@@ -18,7 +18,7 @@ export type WebhookOutcome =
 export interface Attempt {
   /** Failed attempts before this one. */
   readonly failures: number
-  /** Since the event happened. */
+  /** Since the event happened, or was replayed. */
   readonly ageMs: number
   /** In [0, 1). */
   readonly random: number
@@ -32,8 +32,6 @@ export interface RetryBounds {
 
 /** 1 s, 2 s, 4 s, … */
 const FIRST_RETRY_MS = 1000
-/** An event that is older than the time to give up, because it is replayed or the store was away, has this many attempts. */
-const ATTEMPTS_MIN = 5
 /** With these a receiver says that it is too busy (RFC 6585, section 4, and RFC 9110, section 15.6.4). */
 const BUSY: readonly number[] = [429, 503]
 
@@ -43,8 +41,7 @@ export function judgeReply(reply: WebhookReply, attempt: Attempt, bounds: RetryB
   if (status === 410) return { kind: 'disabled' }
   const wanted = BUSY.includes(status) ? retryAfterMs(reply?.retryAfter ?? null, attempt.now) : null
   const delayMs = Math.max(backoffMs(attempt, bounds), Math.min(wanted ?? 0, bounds.giveUpMs))
-  const isLate = attempt.ageMs + delayMs > bounds.giveUpMs && attempt.failures + 1 >= ATTEMPTS_MIN
-  return isLate ? { kind: 'given_up' } : { kind: 'retry', delayMs }
+  return attempt.ageMs + delayMs > bounds.giveUpMs ? { kind: 'given_up' } : { kind: 'retry', delayMs }
 }
 
 /** Doubles with each failure up to `retryMaxMs`; between half of it and all of it, so that what failed together is not tried together. */

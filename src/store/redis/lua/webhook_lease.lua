@@ -1,6 +1,6 @@
 -- Purpose:   the delivery lease of a webhook queue (see webhooks), and the events that its holder has delivered. After a failed delivery no
 --            node holds the lease until the back-off is over.
--- RETURNS:   holdsLease(lease, node, now): whether no other node may deliver
+-- RETURNS:   isFree(lease, node, now): whether no other node may deliver
 local function isFree(lease, node, now)
   local holder, lease_until = string.match(lease or '', '^(.*)|(%d+)$')
   return not holder or holder == node or tonumber(lease_until) <= tonumber(now)

@@ -1,0 +1,19 @@
+// The admin API, /v1/admin: on ADMIN_PORT only, and only with ADMIN_SECRET.
+import type { FastifyPluginAsync } from 'fastify'
+import { auditChanges } from '../plugins/audit.js'
+import { checkBodyHeaders } from '../plugins/bodies.js'
+import { createSecretGuard } from '../plugins/secret-guard.js'
+import type { Context } from '../services/context.js'
+import { adminWebhookRoutes } from './admin-webhooks.js'
+
+export const adminRoutes: FastifyPluginAsync<{ context: Context }> = async (app, { context }) => {
+  createSecretGuard(context.clock)(app, context.config.adminSecret)
+  checkBodyHeaders(app)
+  auditChanges(app)
+  app.addHook('onRequest', (_request, reply, done) => {
+    reply.header('cache-control', 'no-store')
+    done()
+  })
+  await app.register(adminWebhookRoutes, { context })
+  app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger())
+}
