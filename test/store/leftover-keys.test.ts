@@ -13,7 +13,7 @@ import { appendAll, CLAIM, mailOf } from './contract/fixtures.js'
 
 import { joinOf, nextBatch, publishItem, room, roomCommitOf, roomStamp } from './contract/room-fixtures.js'
 
-import { queueOf, queueSteps } from './contract/webhook-fixtures.js'
+import { eventOf, queueOf, queueSteps } from './contract/webhook-fixtures.js'
 import { OPTIONS } from './contract.js'
 
 /** Without the epochs, which each partition keeps. */
@@ -164,6 +164,20 @@ for (const cluster of [false, true]) {
         [],
         'the timers forget a queue that has expired'
       )
+    })
+
+    t.test('a webhook queue keeps no event that it has dropped', async t => {
+      const { fixture, client } = await openFixture(t, server)
+      const queue = queueOf({ kind: 'call', id: 'c1' })
+      const { append, next } = queueSteps(fixture)
+      const max = OPTIONS.webhookQueueMax ?? 0
+      for (let version = 1; version <= max; version++) await append(queue, version)
+      await next(queue)
+      const [key = ''] = (await keysOf(client)).filter(each => each.includes('state'))
+      const full = await client.hlen(key)
+      await append(queue, max + 1, eventOf(max + 2, { expiresAt: 1 }))
+      t.match(await next(queue), { dropped: 2 })
+      t.equal(await client.hlen(key), full)
     })
 
     t.test('logs of lines have a TTL that each line renews', async t => {

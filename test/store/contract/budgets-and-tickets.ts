@@ -87,7 +87,7 @@ export function smallContract(t: Test, fixture: StoreFixture): void {
     const texts = Array.from({ length: 7 }, (_, n) =>
       JSON.stringify({ text: `grüße \u2028 ${fixture.id('letter')}`, n })
     )
-    const add = (n: number) => deadLetters.add({ id: `${n}`, text: texts[n] ?? '', now: 1_000 + n }, 5)
+    const add = (n: number) => deadLetters.add({ id: `${n}`, text: texts[n] ?? '', now: 1_000 }, 5)
     for (const n of texts.keys()) t.equal(await add(n), true)
     for (const n of [2, 6]) t.equal(await add(n), false, 'added before')
     const list = async (limit: number, before?: number) =>
