@@ -29,7 +29,7 @@ export const openapi30Yaml = (openapi: string): string => yamlOf(openapi30(parse
 
 const WIDTH = 140
 /** Examples and lists of names that do not fit into one line are broken into lines like a paragraph. */
-const FILLED = new Set(['example', 'required', 'enum'])
+const FILLED = new Set(['example', 'required', 'enum', 'x-extensible-enum'])
 
 /** A collection that fits into one line is written as one: `{ type: string, minLength: 1 }`. */
 function yamlOf(value: unknown): string {

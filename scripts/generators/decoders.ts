@@ -26,11 +26,12 @@ interface Content {
 }
 
 /** Of bodies, replies and problems. Several generators make no type for a schema without members. */
-export function examplesOf({ paths, components: { responses: problems, schemas } }: Document): Examples {
+export function examplesOf({ paths, components: { responses, schemas } }: Document): Examples {
   const operations = Object.values(paths).flatMap(methods => Object.values(methods))
-  const bodies = operations.flatMap(({ requestBody = {}, responses }) => [requestBody, ...Object.values(responses)])
+  const bodies = operations.flatMap(({ requestBody = {} }) => requestBody)
+  const replies = [...operations.map(operation => operation.responses), responses].flatMap(each => Object.values(each))
   const examples: Record<string, unknown[]> = {}
-  for (const { content = {} } of [...bodies, ...Object.values(problems)]) {
+  for (const { content = {} } of [...bodies, ...replies]) {
     for (const [type, { schema, example }] of Object.entries(content)) {
       const name = schema?.$ref?.split('/').at(-1)
       const isEmpty = Object.keys(schemas[name ?? '']?.properties ?? {}).length === 0
@@ -39,6 +40,20 @@ export function examplesOf({ paths, components: { responses: problems, schemas }
     }
   }
   return examples
+}
+
+/** As a newer server sends them: with a type of event, a reason, a code and a member that the document does not have. */
+export function newerExamplesOf(document: Document): Examples {
+  const { Problem = [], PollReply = [], CallReply = [], ...others } = examplesOf(document)
+  const poll = PollReply[0] as { readonly events: readonly object[] }
+  const reply = CallReply[0] as { readonly call: object }
+  const event = { ...poll.events[0], type: 'call.newer', data: { newer: true } }
+  return {
+    ...others,
+    Problem: [...Problem, { ...(Problem[0] as object), code: 'newer', newer: true }],
+    PollReply: [...PollReply, { ...poll, events: [...poll.events, event], newer: true }],
+    CallReply: [...CallReply, { ...reply, call: { ...reply.call, state: 'ended', reason: 'newer', newer: true } }]
+  }
 }
 
 export const typescriptDecoder = (examples: Examples): string => `import type { components } from './types'

@@ -1,5 +1,7 @@
 // The OpenAPI document in version 3.0, for code generators that do not read 3.1. It leaves out what they cannot use: the description of a
-// single use of a component (3.0 ignores members beside `$ref`), and bodies and replies in other types than JSON where JSON is possible.
+// single use of a component (3.0 ignores members beside `$ref`), and bodies and replies in other types than JSON where JSON is possible. Its
+// replies are open, for clients that are older than their server.
+import { openReplies } from './open-replies.js'
 
 type Members = Readonly<Record<string, unknown>>
 
@@ -18,11 +20,11 @@ export function openapi30(document: object): object {
   const { openapi: _, info, webhooks, ...parts } = document as Document31
   const { summary: __, license, ...others } = info
   const { name, identifier } = license
-  return {
+  return openReplies({
     openapi: '3.0.3',
     info: { ...others, license: { name, url: `https://spdx.org/licenses/${identifier}.html` } },
     ...(convert(webhooks ? { ...parts, 'x-webhooks': webhooks } : parts) as Members)
-  }
+  })
 }
 
 function convert(value: unknown): unknown {

@@ -63,7 +63,7 @@ public class Client {
   static void receive(String cursor, Predicate<JsonNode> isLast) throws InterruptedException, IOException {
     HttpClient http = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
     while (true) {
-      // The reply comes after 25 s if there is no event. Not by the generated client: it refuses events of later versions.
+      // The reply comes after 25 s if there is no event. As JSON, because what `data` has depends on the type.
       HttpRequest request = HttpRequest.newBuilder(URI.create(URL + "/v1/events/poll?cursor=" + cursor))
           .headers("Authorization", AUTHORIZATION, "X-Device-Id", DEVICE).timeout(Duration.ofSeconds(40)).build();
       try {

@@ -13,7 +13,7 @@ if ! cmp -s requirements.txt "$VENV/requirements.txt"; then
   "$VENV/bin/pip" install --quiet --disable-pip-version-check -r requirements.txt
   cp requirements.txt "$VENV"
 fi
-# It warns at length of media types that it does not know, which the example does not use.
-PATH="$VENV/bin:$PATH" openapi-python-client generate --path ../../../openapi/openapi.yaml --output-path generated --overwrite \
+# It warns of media types that it does not know: those of WHIP and WHEP, which the example does not use.
+PATH="$VENV/bin:$PATH" openapi-python-client generate --path ../../../openapi/openapi-3.0.yaml --output-path generated --overwrite \
   >"$LOG" 2>&1 || { cat "$LOG" >&2; exit 1; }
 echo "The client is in $PWD/generated, and the generator's warnings are in $LOG. Next: ./run.sh answer"

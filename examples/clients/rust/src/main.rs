@@ -25,7 +25,7 @@ async fn request<T, F: Future<Output = std::result::Result<ResponseValue<T>, Err
     }
 }
 
-/// The next events. Each comes once and in order, also after a break. Not by the generated client: it refuses events of later versions.
+/// The next events. Each comes once and in order, also after a break. As JSON, because what `data` has depends on the type.
 async fn poll(api: &Client, cursor: &mut String) -> Result<Vec<Value>> {
     loop {
         let request = api.client().get(format!("{}/v1/events/poll", api.baseurl())).query(&[("cursor", &cursor)]);
