@@ -96,10 +96,12 @@ const scripts = new Set(src.flatMap(({ file }) => /(\w+)\.lua$/.exec(file)?.[1] 
 /** Of ioredis and Fastify. */
 const OF_LIBRARIES = new Set(['socketTimeout', 'getHeader'])
 
-/** The media service and the clients of the examples have settings of their own. */
-const exampleSettings = ['media-service/settings.js', 'clients/python/client.py'].flatMap(file =>
-  wordsIn(read(`examples/${file}`)).filter(word => /^[A-Z_]+$/.test(word))
-)
+/** The push gateway, and the media service and the clients of the examples have settings of their own. */
+const exampleSettings = [
+  'packages/push-gateway/src/settings.ts',
+  'examples/media-service/settings.js',
+  'examples/clients/python/client.py'
+].flatMap(file => wordsIn(read(file)).filter(word => /^[A-Z_]+$/.test(word)))
 
 /** The C client names its results in capitals. */
 const namesInC = wordsIn(read('packages/c-client/include/signalpost.h')).filter(word => word.startsWith('SP_'))
