@@ -31,6 +31,9 @@ const SLOW = {
 const MEDIA_WITHIN_MS = 480_000
 /** Plugins that simple-whip-client needs and Debian only recommends. */
 const GSTREAMER = ['nice', 'plugins-base', 'plugins-good', 'plugins-bad'].map(name => `gstreamer1.0-${name}`)
+/** Their files share processes, this many each: they leave nothing in a process that could disturb another. */
+const GROUPED = /^test\/(adapters|domain|flows|plugins|services)\//
+const GROUP_SIZE = 6
 /** Four on two cores: a file waits for half of its time, mostly for the time of Redis and of child processes. */
 const ORDINARY = { files: ['test'], jobs: 4, timeoutS: Number(process.env.TAP_TIMEOUT ?? 120) }
 
@@ -72,7 +75,7 @@ if (values.clients) {
 const files = values.sfu || values.client ? await provideMedia(suite.files) : suite.files
 const folder = compileTests(root)
 const coverage = values.coverage ? collectCoverage(root, folder) : null
-await runTests(positionals.length > 0 ? positionals.flatMap(named) : files.flatMap(within), {
+await runTests(inGroups(positionals.length > 0 ? positionals.flatMap(named) : files.flatMap(within)), {
   folder,
   jobs: Number(values.jobs ?? suite.jobs),
   timeoutS: Number(values.timeout ?? suite.timeoutS),
@@ -86,6 +89,13 @@ function within(path) {
   const slowFiles = slow ? [] : Object.values(SLOW).flatMap(({ files }) => files)
   const files = readdirSync(join(root, path), { recursive: true }).map(name => `${path}/${name}`)
   return files.filter(file => file.endsWith('.test.ts') && !slowFiles.some(each => file.startsWith(each))).sort()
+}
+
+function inGroups(paths) {
+  const groups = paths.filter(path => !GROUPED.test(path)).map(path => [path])
+  const grouped = paths.filter(path => GROUPED.test(path))
+  for (let i = 0; i < grouped.length; i += GROUP_SIZE) groups.push(grouped.slice(i, i + GROUP_SIZE))
+  return groups
 }
 
 function named(argument) {

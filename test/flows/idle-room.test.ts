@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { Redis } from 'ioredis'
 import t from 'tap'
 import type { Participant } from '../../src/schemas/room.js'
+import { startRedis } from '../helpers/redis.js'
 import { type JoinedClient, join, meet } from '../helpers/rooms.js'
 import { flow, Scenario } from '../helpers/scenario.js'
 import { SETTINGS, TestCluster } from '../helpers/test-cluster.js'
@@ -25,7 +26,9 @@ for (const setting of SETTINGS.filter(({ engine }) => engine === 'redis')) {
   t.test(
     `${setting.name}: a room without changes is read when a presence in it may have expired, and not before`,
     async t => {
-      const cluster = await TestCluster.open(setting, env)
+      // Its own: nothing else is counted.
+      const redis = await startRedis()
+      const cluster = await TestCluster.open(setting, env, redis)
       const scenario = new Scenario(cluster)
       const readsWithin = async (ms: number) => {
         const before = await countReads(cluster.redisUrl)
@@ -56,6 +59,7 @@ for (const setting of SETTINGS.filter(({ engine }) => engine === 'redis')) {
       } finally {
         await scenario.closeStreams()
         await cluster.close()
+        await redis.stop()
       }
     }
   )

@@ -2,6 +2,7 @@
 import { Redis } from 'ioredis'
 import t from 'tap'
 import { roomKeys } from '../../src/store/redis/keys.js'
+import { startRedis } from '../helpers/redis.js'
 import { Scenario } from '../helpers/scenario.js'
 import { candidate } from '../helpers/sdp.js'
 import type { TestClient } from '../helpers/test-client.js'
@@ -9,11 +10,16 @@ import { SETTINGS, TestCluster } from '../helpers/test-cluster.js'
 
 const [, , REDIS] = SETTINGS
 if (REDIS === undefined) throw new Error('no setting with Redis')
+// Its own: nothing else is measured.
+const server = await startRedis()
 // The default settings, except for two request budgets.
-const cluster = await TestCluster.open(REDIS, { RATE_LIMIT_DELIVERIES: '30000', RATE_LIMIT_PRESENCE: '5000' })
-t.teardown(() => cluster.close())
-const redis = new Redis(String(cluster.redisUrl))
-t.teardown(() => redis.disconnect())
+const cluster = await TestCluster.open(REDIS, { RATE_LIMIT_DELIVERIES: '30000', RATE_LIMIT_PRESENCE: '5000' }, server)
+const redis = new Redis(server.port)
+t.teardown(async () => {
+  redis.disconnect()
+  await cluster.close()
+  await server.stop()
+})
 
 /** The memory of all keys. Redis' own memory varies. */
 async function bytesOfAllKeys(): Promise<number> {
