@@ -39,7 +39,7 @@ export const ERRORS = {
   invalid_subject: { status: 403, title: 'The token names no valid user or device', retryable: false },
   invalid_ticket: { status: 401, title: 'The ticket is unknown or has expired', retryable: false },
   wrong_party: { status: 403, title: 'Only the other side of the call may do this', retryable: false },
-  policy_denied: { status: 403, title: 'The policy service refused this call', retryable: false },
+  policy_denied: { status: 403, title: 'The policy service refused this', retryable: false },
   // Calls
   call_not_found: { status: 404, title: 'The call does not exist, or you have no part in it', retryable: false },
   call_id_taken: { status: 409, title: 'This call id is used by another call', retryable: false },
@@ -47,6 +47,7 @@ export const ERRORS = {
   callee_busy: { status: 409, title: 'The callee is in another call', retryable: false },
   callee_unreachable: { status: 409, title: 'No device of the callee can be reached', retryable: true },
   call_glare: { status: 409, title: 'The callee is calling you at the same time', retryable: false },
+  redirect_loop: { status: 409, title: 'The policy service redirects this call in a loop', retryable: false },
   answered_elsewhere: { status: 409, title: 'Another device answered this call', retryable: false },
   other_device: { status: 409, title: 'The call is on another of your devices', retryable: false },
   call_ended: { status: 409, title: 'The call has ended', retryable: false },

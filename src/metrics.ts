@@ -78,7 +78,17 @@ const storeMetrics = ({ gauge, histogram }: MetricFactory) => ({
   )
 })
 
-const serviceMetrics = ({ counter, gauge }: MetricFactory) => ({
+const serviceMetrics = ({ counter, gauge, histogram }: MetricFactory) => ({
+  policyDecisions: counter(
+    'policy_decisions_total',
+    'Decisions of the policy service, cached answers included, by action and outcome: allowed, rewritten, redirected, denied, failed, not_sent (too many were in flight)',
+    'action',
+    'outcome'
+  ),
+  policySeconds: histogram('policy_seconds', 'Requests to the policy service until their reply or failure, by action', {
+    buckets: FAST_SECONDS,
+    labelNames: ['action']
+  }),
   chatDeliveries: counter(
     'chat_deliveries_total',
     'Requests to the chat service, by outcome: delivered, refused, failed (it is retried)',

@@ -102,6 +102,7 @@ for (const file of [
   'openapi/openapi-3.0.yaml',
   'openapi/chat-service.yaml',
   'openapi/media-service.yaml',
+  'openapi/policy-service.yaml',
   'openapi/room-service.yaml'
 ]) {
   t.test(`the linter has nothing to say about ${file}`, async t => {

@@ -1,69 +1,51 @@
-// The optional policy service (docs/guides/services.md). It is asked before a call or an invitation rings, and with
-// PRESENCE_VISIBILITY=policy before a user sees the presence of another. It receives a PolicyRequest by POST and replies 200 with
-// {"allow": true} or {"allow": false, "reason": "…"}. Any other reply, or none in time, is a failure.
-import type { FastifyBaseLogger } from 'fastify'
+// The optional policy service (openapi/policy-service.yaml). It gets a PolicyQuestion by POST and replies 200 with a PolicyAnswer for its
+// action. Any other reply, or none in time, is a failure; so is a 200 with another document.
+import { Compile } from 'typebox/compile'
 import type { Config } from '../config.js'
-import { AppError } from '../errors.js'
+import {
+  POLICY_ALLOWANCES,
+  type PolicyAction,
+  type PolicyAnswer,
+  PolicyDenial,
+  type QuestionOf
+} from '../schemas/policy.js'
 import { sendRequest } from './outgoing.js'
 
-interface Users {
-  /** The user who calls, invites or wants to see the presence. */
-  readonly caller: { readonly user: string; readonly device: string }
-  /** The user whose devices would ring, or whose presence would be shown. */
-  readonly to: string
-}
+type PolicyConfig = Pick<Config, 'policyUrl' | 'policyTimeoutMs'>
 
-interface Purpose {
-  /** What the call or room is for. */
-  readonly media: unknown
-  readonly metadata: unknown
-}
+/** Of a reply: some times the largest answer, which has metadata of 4 KiB. */
+const MAX_BYTES = 16_384
 
-type Call = Purpose & { readonly action: 'call'; readonly callId: string }
-type Invitation = Purpose & { readonly action: 'invitation'; readonly roomId: string; readonly invitationId: string }
-type Presence = { readonly action: 'presence' }
+const DENIAL = Compile(PolicyDenial)
+const ALLOWANCES = {
+  call: Compile(POLICY_ALLOWANCES.call),
+  invitation: Compile(POLICY_ALLOWANCES.invitation),
+  room: Compile(POLICY_ALLOWANCES.room),
+  join: Compile(POLICY_ALLOWANCES.join),
+  presence: Compile(POLICY_ALLOWANCES.presence)
+} as const satisfies Record<PolicyAction, unknown>
 
-export type PolicyRequest = Users & (Call | Invitation | Presence)
-
-export interface PolicyAnswer {
-  readonly allow: boolean
-  /** A sentence for the caller. */
-  readonly reason?: string
-}
-
-/** In characters. */
-const MAX_REASON = 500
-/** Of a reply. */
-const MAX_BYTES = 64 * 1024
-
-type PolicyConfig = Pick<Config, 'policyUrl' | 'policyTimeoutMs' | 'policyOnError'>
-
-/** Allows everything if no service is configured. @throws AppError policy_unavailable after a failure, if POLICY_ON_ERROR is `deny` */
-export async function askPolicy(
-  config: PolicyConfig,
-  request: PolicyRequest,
-  log: FastifyBaseLogger
-): Promise<PolicyAnswer> {
-  if (config.policyUrl === null) return { allow: true }
-  try {
-    return await askService(config.policyUrl, request, config.policyTimeoutMs)
-  } catch (cause) {
-    log.warn({ err: cause, onError: config.policyOnError }, 'the policy service did not answer')
-    if (config.policyOnError === 'allow') return { allow: true }
-    throw new AppError('policy_unavailable', { cause })
-  }
-}
-
-async function askService(url: string, request: PolicyRequest, timeoutMs: number): Promise<PolicyAnswer> {
-  const { status, text } = await sendRequest(url, {
+/** @throws Error after a failure */
+export async function askPolicyService<Action extends PolicyAction>(
+  { policyUrl, policyTimeoutMs }: PolicyConfig,
+  question: QuestionOf<Action>
+): Promise<PolicyAnswer<Action>> {
+  const { status, text } = await sendRequest(policyUrl ?? '', {
     method: 'POST',
     headers: { 'content-type': 'application/json', accept: 'application/json' },
-    body: JSON.stringify(request),
-    timeoutMs,
+    body: JSON.stringify(question),
+    timeoutMs: policyTimeoutMs,
     maxBytes: MAX_BYTES
   })
   if (status !== 200) throw new Error(`replied with ${status}`)
-  const { allow, reason } = JSON.parse(text) as { allow?: unknown; reason?: unknown }
-  if (typeof allow !== 'boolean') throw new Error('replied without "allow"')
-  return typeof reason === 'string' ? { allow, reason: reason.slice(0, MAX_REASON) } : { allow }
+  return readPolicyAnswer(question.action as Action, JSON.parse(text))
+}
+
+/** @throws Error that names the first mistake */
+export function readPolicyAnswer<Action extends PolicyAction>(action: Action, answer: unknown): PolicyAnswer<Action> {
+  const isDenied = typeof answer === 'object' && answer !== null && 'allow' in answer && answer.allow === false
+  const shape = isDenied ? DENIAL : ALLOWANCES[action]
+  if (shape.Check(answer)) return answer as PolicyAnswer<Action>
+  const [first] = shape.Errors(answer)
+  throw new Error(`replied without a valid answer: ${first?.instancePath} ${first?.message}`)
 }

@@ -46,6 +46,7 @@ const CREATE_CALL = {
         'too_many_devices',
         'policy_denied',
         'policy_unavailable',
+        'redirect_loop',
         'rate_limited'
       )
     }

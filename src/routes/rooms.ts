@@ -47,6 +47,7 @@ const JOINING = [
   'too_many_devices',
   'too_many_rooms'
 ] as const
+const POLICY = ['policy_denied', 'policy_unavailable'] as const
 const WRITING = [...READING, ...BODY_PROBLEMS] as const
 
 const CREATE_OR_UPDATE_ROOM = {
@@ -62,7 +63,7 @@ const CREATE_OR_UPDATE_ROOM = {
       'Fails with `room_not_found` if the room exists and you may not see it, or if the room service does not know it.',
     params: RoomParams,
     body: RoomRequest,
-    response: { 201: RoomReply, 200: RoomReply, ...problems(...WRITING, 'no_media_service') }
+    response: { 201: RoomReply, 200: RoomReply, ...problems(...WRITING, ...POLICY, 'no_media_service') }
   }
 } as const
 
@@ -108,7 +109,7 @@ const JOIN_ROOM = {
     response: {
       201: JoinRoomReply,
       200: JoinRoomReply,
-      ...problems(...WRITING, ...JOINING)
+      ...problems(...WRITING, ...POLICY, ...JOINING)
     }
   }
 } as const

@@ -26,6 +26,7 @@ const SESSION_PROBLEMS = [
 const CREATE_PROBLEMS = [
   ...SESSION_PROBLEMS,
   ...(['not_acceptable', 'unsupported_offer', 'too_many_media', 'room_locked', 'room_full'] as const),
+  ...(['policy_denied', 'policy_unavailable'] as const),
   ...(['invalid_media_parameters', 'media_conflict'] as const)
 ] as const
 

@@ -34,17 +34,18 @@ export const TimelineEntryType = Type.Enum(
       'belong to another ICE generation; they go on waiting for it. `held`, `resumed`: a side put the call on hold, or took it off hold. `media_changed`: a side muted its ' +
       'audio or video, or unmuted it. `message`: a side sent an application message; its content is not kept. `away`, `back`: the device of a side ' +
       'disconnected, or came back. `webhook`: an event was sent to the systems of the operator. `push`: a device was to be woken; the caller ' +
-      'does not see it. `policy`: the policy service was asked.'
+      'does not see it. `policy`: the policy service was asked; the callee does not see it.'
   }
 )
 
 export const TimelineOutcome = Type.Enum(
-  ['delivered', 'failed', 'given_up', 'gone', 'allowed', 'denied', 'rewritten'],
+  ['delivered', 'failed', 'given_up', 'gone', 'allowed', 'rewritten', 'redirected'],
   {
     $id: 'TimelineOutcome',
     description:
       'Of a `webhook` or `push`: `delivered`; `failed`, to be tried again; `given_up`, after the last attempt; `gone`: the device has no ' +
-      'subscription any more. Of `policy`: `allowed`, `denied` or `rewritten`, or `failed`: the service gave no usable answer.'
+      'subscription any more. Of `policy`: `allowed`, `rewritten`, `redirected` to another user, or `failed`: the service gave no valid answer, and ' +
+      'the server allows what it does not decide.'
   }
 )
 export type TimelineOutcome = Static<typeof TimelineOutcome>

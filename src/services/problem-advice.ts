@@ -34,6 +34,8 @@ export const ADVICE: Readonly<Record<ErrorCode, string>> = {
   callee_busy: 'Tell the user, or call again later with a new callId.',
   callee_unreachable: 'Tell the user. Call again when a device of the callee is online.',
   call_glare: 'Answer the call that you receive. If it ends, call again with a new callId.',
+  redirect_loop:
+    'Report it to the operator, whose policy service redirects to the caller, to a user twice, or too often.',
   answered_elsewhere: 'Stop ringing on this device.',
   other_device: 'Act on the device that is in the call.',
   call_ended: 'Remove the call. To call again, create a new one with a new callId.',

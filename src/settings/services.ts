@@ -36,12 +36,16 @@ export const SERVICE_SETTINGS = {
     'What clients are told to connect by: `relay` is through TURN servers only, which hides their addresses from each other.'
   ),
 
-  POLICY_URL: setting(optional(webUrl), '', 'Policy service that is asked before a call or an invitation rings.'),
-  POLICY_TIMEOUT_MS: setting(duration(1), '2000', 'Time limit for a reply of the policy service.'),
+  POLICY_URL: setting(
+    optional(webUrl),
+    '',
+    'Policy service that is asked before a call or an invitation rings, and before a room is made or joined.'
+  ),
+  POLICY_TIMEOUT_MS: setting(duration(1), '500', 'Time limit for a reply of the policy service.'),
   POLICY_ON_ERROR: setting(
     oneOf('deny', 'allow'),
     'deny',
-    'What happens to a call or an invitation when the policy service does not answer: `deny` refuses it, `allow` lets it ring.'
+    'What happens when the policy service gives no valid answer in time: `deny` refuses what it was asked about, `allow` allows it.'
   ),
 
   ROOM_SERVICE_URL: setting(

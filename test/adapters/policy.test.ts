@@ -1,19 +1,126 @@
+// Answers of the policy service: which are valid, for the adapter as for openapi/policy-service.yaml, and how a service may fail.
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import Fastify from 'fastify'
 import t, { type Test } from 'tap'
-import { askPolicy, type PolicyRequest } from '../../src/adapters/policy.js'
+import { Compile } from 'typebox/compile'
+import { parse } from 'yaml'
+import { askPolicyService, readPolicyAnswer } from '../../src/adapters/policy.js'
+import type { PolicyAction, PolicyQuestion, QuestionOf } from '../../src/schemas/policy.js'
+import { resolved } from '../helpers/invalid-values.js'
 
-const { log } = Fastify()
-const request: Extract<PolicyRequest, { callId: string }> = {
+const question: QuestionOf<'call'> = {
   action: 'call',
   callId: 'c1',
   caller: { user: 'alice', device: 'phone' },
   to: 'bob',
-  media: { audio: true },
-  metadata: {}
+  redirectedFrom: [],
+  media: 'audio',
+  metadata: {},
+  ringTimeoutMs: 30_000
 }
+
+const contract = parse(readFileSync(new URL('../../openapi/policy-service.yaml', import.meta.url), 'utf8'))
+const { schemas } = contract.components
+const shapeOf = (name: string) => Compile(resolved(schemas[name], schemas) as object)
+const SHAPES = {
+  call: [shapeOf('Denial'), shapeOf('CallAllowance')],
+  invitation: [shapeOf('Denial'), shapeOf('InvitationAllowance')],
+  room: [shapeOf('Denial'), shapeOf('Allowance')],
+  join: [shapeOf('Denial'), shapeOf('JoinAllowance')],
+  presence: [shapeOf('Denial'), shapeOf('Allowance')]
+} as const
+
+const ACTIONS = Object.keys(SHAPES) as PolicyAction[]
+
+/** The actions for which the answer is valid. */
+const ANSWERS: readonly (readonly [answer: unknown, validFor: readonly PolicyAction[]])[] = [
+  [{ allow: true }, ACTIONS],
+  [{ allow: false }, ACTIONS],
+  [{ allow: false, reason: 'Not at night' }, ACTIONS],
+  [{ allow: false, reason: 'Not at night', holdsMs: 60_000 }, ACTIONS],
+  [{ allow: true, holdsMs: 3_600_000 }, ACTIONS],
+  [{ allow: true, to: 'carol' }, ['call']],
+  [{ allow: true, media: 'audio' }, ['call']],
+  [{ allow: true, maxDurationMs: 1000 }, ['call']],
+  [{ allow: true, ringTimeoutMs: 5000 }, ['call', 'invitation']],
+  [{ allow: true, metadata: { name: 'Alice of Accounting' } }, ['call', 'invitation']],
+  [
+    { allow: true, to: 'carol', media: 'data', metadata: {}, ringTimeoutMs: 90_000, maxDurationMs: 1e6, holdsMs: 1 },
+    ['call']
+  ],
+  [{ allow: true, role: 'listener' }, ['join']],
+  [{}, []],
+  [null, []],
+  [[], []],
+  ['allow', []],
+  [true, []],
+  [{ allow: 'true' }, []],
+  [{ allow: 1 }, []],
+  [{ allow: null }, []],
+  [{ allow: true, more: 1 }, []],
+  [{ allow: false, more: 1 }, []],
+  [{ allow: true, reason: 'welcome' }, []],
+  [{ allow: false, to: 'carol' }, []],
+  [{ allow: false, reason: '' }, []],
+  [{ allow: false, reason: 'x'.repeat(501) }, []],
+  [{ allow: false, reason: null }, []],
+  [{ allow: true, holdsMs: 0 }, []],
+  [{ allow: true, holdsMs: 3_600_001 }, []],
+  [{ allow: true, holdsMs: '60000' }, []],
+  [{ allow: true, holdsMs: 1.5 }, []],
+  [{ allow: true, to: '' }, []],
+  [{ allow: true, to: null }, []],
+  [{ allow: true, to: ['carol'] }, []],
+  [{ allow: true, to: 'x'.repeat(256) }, []],
+  [{ allow: true, to: 'a\nb' }, []],
+  [{ allow: true, media: 'screen' }, []],
+  [{ allow: true, media: null }, []],
+  [{ allow: true, metadata: 'text' }, []],
+  [{ allow: true, metadata: Object.fromEntries(Array.from({ length: 65 }, (_, n) => [n, n])) }, []],
+  [{ allow: true, ringTimeoutMs: 4999 }, []],
+  [{ allow: true, ringTimeoutMs: 90_001 }, []],
+  [{ allow: true, maxDurationMs: 999 }, []],
+  [{ allow: true, maxDurationMs: 2_147_483_648 }, []],
+  [{ allow: true, role: 'owner' }, []],
+  [{ allow: true, grants: ['join'] }, []]
+]
+
+const isRead = (action: PolicyAction, answer: unknown): boolean => {
+  try {
+    readPolicyAnswer(action, answer)
+    return true
+  } catch {
+    return false
+  }
+}
+
+t.test('the adapter takes what the contract allows for the action, and nothing else', async t => {
+  for (const [answer, validFor] of ANSWERS)
+    for (const action of ACTIONS) {
+      const name = `${action} ${JSON.stringify(answer).slice(0, 80)}`
+      t.equal(isRead(action, answer), validFor.includes(action), name)
+      const byContract = SHAPES[action].some(shape => shape.Check(answer))
+      t.equal(byContract, validFor.includes(action), `by the contract: ${name}`)
+    }
+  t.notOk(isRead('call', { allow: true, to: '..' }), 'no id: a URL resolves it')
+  t.throws(() => readPolicyAnswer('call', { allow: true, media: 'screen' }), { message: /\/media/ })
+})
+
+t.test('the examples of the contract are valid', async t => {
+  const { requestBody, responses } = contract.paths['/decisions'].post
+  const examples: Record<string, { value: PolicyQuestion }> = requestBody.content['application/json'].examples
+  t.same(Object.keys(examples).sort(), [...ACTIONS].sort())
+  const shape = Compile(resolved(schemas.PolicyQuestion, schemas) as object)
+  for (const [name, { value }] of Object.entries(examples)) t.ok(shape.Check(value), name)
+  const answers: { value: unknown }[] = Object.values(responses['200'].content['application/json'].examples)
+  for (const { value } of answers)
+    t.ok(
+      ACTIONS.some(action => isRead(action, value)),
+      JSON.stringify(value)
+    )
+})
 
 async function policyService(t: Test, answer: RequestListener): Promise<string> {
   const server = createServer(answer).listen(0, '127.0.0.1')
@@ -22,49 +129,45 @@ async function policyService(t: Test, answer: RequestListener): Promise<string> 
     server.close()
     server.closeAllConnections()
   })
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/ask`
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/decisions`
 }
 
-const config = (policyUrl: string | null, policyOnError: 'deny' | 'allow' = 'deny', policyTimeoutMs = 10_000) => ({
-  policyUrl,
-  policyOnError,
-  policyTimeoutMs
-})
-
-t.test('everything is allowed when no service is configured', async t => {
-  t.strictSame(await askPolicy(config(null), request, log), { allow: true })
-})
-
-t.test('the service receives the call, and its answer decides', async t => {
-  let received = ''
+t.test('the service gets the question as JSON', async t => {
+  let received: unknown
   const url = await policyService(t, async (incoming, reply) => {
-    for await (const chunk of incoming) received += chunk
-    const { to } = JSON.parse(received)
-    reply.end(JSON.stringify(to === 'bob' ? { allow: false, reason: 'bob sleeps', more: 1 } : { allow: true }))
+    let text = ''
+    for await (const chunk of incoming) text += chunk
+    received = [incoming.method, incoming.url, incoming.headers['content-type'], JSON.parse(text)]
+    reply.end('{"allow": false, "reason": "bob sleeps"}')
   })
-  t.strictSame(await askPolicy(config(url), request, log), { allow: false, reason: 'bob sleeps' })
-  t.strictSame(JSON.parse(received), request)
-  received = ''
-  t.strictSame(await askPolicy(config(url), { ...request, to: 'carol' }, log), { allow: true })
+  const answer = await askPolicyService({ policyUrl: url, policyTimeoutMs: 10_000 }, question)
+  t.strictSame(answer, { allow: false, reason: 'bob sleeps' })
+  t.strictSame(received, ['POST', '/decisions', 'application/json', question])
 })
 
-const FAILURES: Record<string, RequestListener> = {
-  'does not reply': () => {},
-  'does not finish its reply': (_request, reply) => reply.write('{"allow":'),
-  'replies 500': (_request, reply) => reply.writeHead(500).end('{"allow":true}'),
-  'replies with more than 64 KiB': (_request, reply) => reply.end(`{"allow":true,"reason":"${'x'.repeat(70_000)}"}`),
-  'replies 204': (_request, reply) => reply.writeHead(204).end(),
-  'replies with HTML': (_request, reply) => reply.end('<html>'),
-  'replies without a boolean `allow`': (_request, reply) => reply.end('{"allow":"yes"}'),
-  'replies with null': (_request, reply) => reply.end('null'),
-  redirects: (_request, reply) => reply.writeHead(307, { location: 'http://127.0.0.1:1/' }).end(),
-  'closes the connection': (_request, reply) => reply.destroy()
+const FAILURES: Record<string, readonly [answer: RequestListener, message: RegExp]> = {
+  'does not reply': [() => {}, /no reply within 100 ms/],
+  'does not finish its reply': [(_request, reply) => reply.write('{"allow":'), /no reply within 100 ms/],
+  'replies 500': [(_request, reply) => reply.writeHead(500).end('{"allow":true}'), /replied with 500/],
+  'replies 201': [(_request, reply) => reply.writeHead(201).end('{"allow":true}'), /replied with 201/],
+  'replies 204': [(_request, reply) => reply.writeHead(204).end(), /replied with 204/],
+  'replies with more than 16 KiB': [
+    (_request, reply) => reply.end(`{"allow":true${' '.repeat(17_000)}}`),
+    /more than 16384 bytes/
+  ],
+  'replies with HTML': [(_request, reply) => reply.end('<html>'), /JSON/],
+  'replies with nothing': [(_request, reply) => reply.end(), /JSON/],
+  'replies with an unknown member': [(_request, reply) => reply.end('{"allow":true,"more":1}'), /valid answer/],
+  redirects: [
+    (_request, reply) => reply.writeHead(307, { location: 'http://127.0.0.1:1/' }).end(),
+    /replied with the redirect 307/
+  ],
+  'closes the connection': [(_request, reply) => reply.destroy(), /hang up/]
 }
 
-for (const [name, answer] of Object.entries(FAILURES)) {
-  t.test(`POLICY_ON_ERROR decides when the service ${name}`, async t => {
+for (const [name, [answer, message]] of Object.entries(FAILURES)) {
+  t.test(`it is a failure if the service ${name}`, async t => {
     const url = await policyService(t, answer)
-    await t.rejects(askPolicy(config(url, 'deny', 100), request, log), { code: 'policy_unavailable' })
-    t.strictSame(await askPolicy(config(url, 'allow', 100), request, log), { allow: true })
+    await t.rejects(askPolicyService({ policyUrl: url, policyTimeoutMs: 100 }, question), { message })
   })
 }

@@ -1,11 +1,11 @@
-// What webhooks, push and policy did about a call, as its sides see it in the timeline.
+// What webhooks and push did about a call, as its sides see it in the timeline.
 import t from 'tap'
 import { formatNote, withNotes } from '../../src/domain/call/notes.js'
 import { viewTimeline } from '../../src/domain/call/timeline.js'
 import { ended, T0 } from '../helpers/calls.js'
 
 const NOTES = [
-  formatNote({ type: 'policy', event: 'call', outcome: 'allowed' }, T0 - 5),
+  formatNote({ type: 'webhook', event: 'call.ringing', outcome: 'delivered', attempt: 1 }, T0 - 5),
   formatNote({ type: 'webhook', event: 'call.incoming', outcome: 'failed', attempt: 1 }, T0),
   formatNote({ type: 'push', event: 'push', outcome: 'gone', attempt: 1 }, T0),
   formatNote({ type: 'webhook', event: 'call.accepted', outcome: 'delivered', attempt: 2 }, T0 + 1)
@@ -20,7 +20,7 @@ function linesFor(viewer: 'caller' | 'callee'): string[] {
 
 t.test('notes stand among the entries of the call by time, after those of the same instant', async t => {
   const [first, ...others] = linesFor('callee')
-  t.equal(first, 'policy call allowed')
+  t.equal(first, 'webhook call.ringing delivered 1')
   t.ok(others.indexOf('webhook call.incoming failed 1') > others.indexOf('created'))
   t.ok(others.includes('push push gone 1'))
   t.ok(others.includes('webhook call.accepted delivered 2'))
@@ -28,7 +28,6 @@ t.test('notes stand among the entries of the call by time, after those of the sa
 
 t.test('the caller does not learn of what wakes or rings the callee', async t => {
   const lines = linesFor('caller')
-  t.ok(lines.includes('policy call allowed'))
   t.ok(lines.includes('webhook call.accepted delivered 2'))
   t.notMatch(lines.join('\n'), /push|call\.incoming/)
 })

@@ -40,7 +40,7 @@ export type DataProducerId = string
 export type DataConsumerId = string
 
 /** What went wrong, for programs. `GET /problems/{code}` explains each one. */
-export type ProblemCode = 'malformed_json' | 'invalid_request' | 'invalid_sdp' | 'unsupported_offer' | 'invalid_candidate' | 'invalid_cursor' | 'invalid_page_token' | 'cannot_call_self' | 'unsupported_media_type' | 'not_acceptable' | 'precondition_required' | 'precondition_failed' | 'too_large' | 'request_timeout' | 'not_found' | 'method_not_allowed' | 'unauthorized' | 'token_expired' | 'invalid_subject' | 'invalid_ticket' | 'wrong_party' | 'policy_denied' | 'call_not_found' | 'call_id_taken' | 'caller_busy' | 'callee_busy' | 'callee_unreachable' | 'call_glare' | 'answered_elsewhere' | 'other_device' | 'call_ended' | 'wrong_state' | 'too_many_blocks' | 'offer_collision' | 'stale_revision' | 'revision_required' | 'no_offer_pending' | 'stale_candidate' | 'too_many_waiting_candidates' | 'webhook_not_found' | 'dead_letter_not_found' | 'webhook_disabled' | 'webhook_backlog_full' | 'room_not_found' | 'participant_not_found' | 'not_in_room' | 'not_permitted' | 'banned' | 'room_closed' | 'room_locked' | 'room_full' | 'too_many_rooms' | 'too_many_bans' | 'invitation_not_found' | 'invitation_id_taken' | 'invitation_ended' | 'too_many_invitations' | 'cannot_signal_self' | 'message_id_taken' | 'no_media_service' | 'not_sfu' | 'session_not_found' | 'media_not_found' | 'media_conflict' | 'cannot_consume' | 'nothing_published' | 'invalid_media_parameters' | 'too_many_media' | 'too_many_devices' | 'too_many_watchers' | 'no_push' | 'superseded' | 'rate_limited' | 'store_unavailable' | 'store_full' | 'keys_unavailable' | 'policy_unavailable' | 'room_service_unavailable' | 'media_unavailable' | 'shutting_down' | 'internal'
+export type ProblemCode = 'malformed_json' | 'invalid_request' | 'invalid_sdp' | 'unsupported_offer' | 'invalid_candidate' | 'invalid_cursor' | 'invalid_page_token' | 'cannot_call_self' | 'unsupported_media_type' | 'not_acceptable' | 'precondition_required' | 'precondition_failed' | 'too_large' | 'request_timeout' | 'not_found' | 'method_not_allowed' | 'unauthorized' | 'token_expired' | 'invalid_subject' | 'invalid_ticket' | 'wrong_party' | 'policy_denied' | 'call_not_found' | 'call_id_taken' | 'caller_busy' | 'callee_busy' | 'callee_unreachable' | 'call_glare' | 'redirect_loop' | 'answered_elsewhere' | 'other_device' | 'call_ended' | 'wrong_state' | 'too_many_blocks' | 'offer_collision' | 'stale_revision' | 'revision_required' | 'no_offer_pending' | 'stale_candidate' | 'too_many_waiting_candidates' | 'webhook_not_found' | 'dead_letter_not_found' | 'webhook_disabled' | 'webhook_backlog_full' | 'room_not_found' | 'participant_not_found' | 'not_in_room' | 'not_permitted' | 'banned' | 'room_closed' | 'room_locked' | 'room_full' | 'too_many_rooms' | 'too_many_bans' | 'invitation_not_found' | 'invitation_id_taken' | 'invitation_ended' | 'too_many_invitations' | 'cannot_signal_self' | 'message_id_taken' | 'no_media_service' | 'not_sfu' | 'session_not_found' | 'media_not_found' | 'media_conflict' | 'cannot_consume' | 'nothing_published' | 'invalid_media_parameters' | 'too_many_media' | 'too_many_devices' | 'too_many_watchers' | 'no_push' | 'superseded' | 'rate_limited' | 'store_unavailable' | 'store_full' | 'keys_unavailable' | 'policy_unavailable' | 'room_service_unavailable' | 'media_unavailable' | 'shutting_down' | 'internal'
 
 /** One mistake in the request. */
 export interface Issue {
@@ -555,16 +555,17 @@ export interface CallReply {
  * it. `held`, `resumed`: a side put the call on hold, or took it off hold. `media_changed`: a side muted its audio or
  * video, or unmuted it. `message`: a side sent an application message; its content is not kept. `away`, `back`: the
  * device of a side disconnected, or came back. `webhook`: an event was sent to the systems of the operator. `push`: a
- * device was to be woken; the caller does not see it. `policy`: the policy service was asked.
+ * device was to be woken; the caller does not see it. `policy`: the policy service was asked; the callee does not see
+ * it.
  */
 export type TimelineEntryType = 'created' | 'ringing' | 'declined' | 'accepted' | 'offer' | 'answer' | 'candidates_held' | 'candidates_stale' | 'connected' | 'held' | 'resumed' | 'media_changed' | 'message' | 'away' | 'back' | 'ended' | 'webhook' | 'push' | 'policy'
 
 /**
  * Of a `webhook` or `push`: `delivered`; `failed`, to be tried again; `given_up`, after the last attempt; `gone`: the
- * device has no subscription any more. Of `policy`: `allowed`, `denied` or `rewritten`, or `failed`: the service gave
- * no usable answer.
+ * device has no subscription any more. Of `policy`: `allowed`, `rewritten`, `redirected` to another user, or `failed`:
+ * the service gave no valid answer, and the server allows what it does not decide.
  */
-export type TimelineOutcome = 'delivered' | 'failed' | 'given_up' | 'gone' | 'allowed' | 'denied' | 'rewritten'
+export type TimelineOutcome = 'delivered' | 'failed' | 'given_up' | 'gone' | 'allowed' | 'rewritten' | 'redirected'
 
 /** One thing that happened in a call. */
 export interface TimelineEntry {

@@ -50,7 +50,7 @@ export function accept(state: CallState, command: CommandOf<'accept'>, now: numb
     callee: endpoint(actor),
     answeredAt: now,
     limitAt: now + connectMs,
-    endsAt: maxMs === null ? null : now + maxMs,
+    endsAt: endsAtOf(maxMs, state, now),
     checkAt: now + checkMs,
     early: {}
   }
@@ -63,6 +63,12 @@ export function accept(state: CallState, command: CommandOf<'accept'>, now: numb
   ]
   const released = releaseWaitingOf(next, 'caller')
   return { state: released.state, events: [...events, ...released.events], outcomes }
+}
+
+/** The shorter of the maximum durations of the server and of this call counts. */
+function endsAtOf(maxMs: number | null, { maxMs: ofCall }: CallState, now: number): number | null {
+  if (maxMs === null && ofCall === undefined) return null
+  return now + Math.min(maxMs ?? Number.POSITIVE_INFINITY, ofCall ?? Number.POSITIVE_INFINITY)
 }
 
 /**

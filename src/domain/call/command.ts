@@ -2,6 +2,7 @@
 import type { Call } from '../../schemas/call.js'
 import type { ConnectionStats } from '../../schemas/call-record.js'
 import type { Endpoint } from '../../schemas/common.js'
+import type { TimelineOutcome } from '../../schemas/timeline.js'
 import type { CandidateBatch } from '../negotiation/candidate.js'
 import type { Description } from '../negotiation/sdp.js'
 import type { MailboxHead, Side } from './state.js'
@@ -19,6 +20,10 @@ export type CallCommand =
       /** Who makes the first offer; without it the caller. */
       readonly offerer?: Side | undefined
       readonly ringMs: number
+      /** The maximum duration that the policy sets. */
+      readonly maxMs?: number | undefined
+      /** What the policy decided about the call, in order: more than one after a redirect. */
+      readonly policy?: readonly TimelineOutcome[]
       /** See nextAttempt in tombstone.ts. */
       readonly attempt: number
       /** The callee blocks the caller. */

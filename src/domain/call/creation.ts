@@ -76,7 +76,9 @@ export function startRinging(command: CommandOf<'create'>, at: CreatedAt): CallD
     metadata,
     offerer: command.offerer ?? 'caller',
     isMuted: command.isMuted === true,
-    limitAt: at.now + ringMs
+    limitAt: at.now + ringMs,
+    ...(command.maxMs === undefined ? {} : { maxMs: command.maxMs }),
+    timeline: newTimeline(command.policy)
   }
   const { state: signaled, signals, outcomes } = applyCreated(call, command)
   const timeline = signals.offer ? withCreatedOffer(signaled) : signaled.timeline

@@ -1,11 +1,11 @@
-// What webhooks, push and policy did about a call. Each writes a line (CallNotes in the store) beside the state of the call, because it
+// What webhooks and push did about a call. Each writes a line (CallNotes in the store) beside the state of the call, because it
 // happens outside its commits; reading the timeline merges the two. A line has no URL and no device.
 import type { CallTimeline, TimelineEntry, TimelineOutcome } from '../../schemas/timeline.js'
 import type { Side } from './state.js'
 
 export interface CallNote {
-  readonly type: Extract<TimelineEntry['type'], 'webhook' | 'push' | 'policy'>
-  /** The type of the event, or the action that the policy was asked about. */
+  readonly type: Extract<TimelineEntry['type'], 'webhook' | 'push'>
+  /** The type of the event. */
   readonly event: string
   readonly outcome: TimelineOutcome
   /** Counts from 1. */

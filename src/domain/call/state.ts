@@ -33,6 +33,8 @@ export interface CallState extends Negotiation<Side> {
   readonly limitAt: number | null
   /** When the maximum duration is over; null before the answer, and without one. */
   readonly endsAt: number | null
+  /** The maximum duration that the policy has set; absent: it has set none. */
+  readonly maxMs?: number
   /** When the liveness of both sides is checked next. */
   readonly checkAt: number | null
   /** What the create sent, kept while the call rings: devices that register later receive it too. */

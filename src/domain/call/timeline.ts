@@ -1,7 +1,7 @@
 // The timeline of a call: what happened when, and by whom. It is part of the state, so the commit of a change writes its line too. The lines
 // are derived from what the change did to the state, bounded in number and bytes, and stored as short arrays.
 import type { Endpoint } from '../../schemas/common.js'
-import type { CallTimeline, TimelineEntry } from '../../schemas/timeline.js'
+import type { CallTimeline, TimelineEntry, TimelineOutcome } from '../../schemas/timeline.js'
 import { isCurrent, type SideSignals } from '../negotiation/state.js'
 import { endpointOf } from './party.js'
 import { type CallDecision, type CallState, otherSide, type Side, type Timeline, type TimelineLine } from './state.js'
@@ -17,7 +17,14 @@ type Change = readonly [type: TimelineEntry['type'], by: Side | null, details?: 
 
 const SIDES: readonly Side[] = ['caller', 'callee']
 
-export const newTimeline = (): Timeline => ({ lines: [[0, 'created', 'caller']], omitted: 0 })
+/** `policy`: what the policy service decided before, in order. */
+export const newTimeline = (policy: readonly TimelineOutcome[] = []): Timeline => ({
+  lines: [
+    [0, 'created', 'caller'],
+    ...policy.map((outcome): TimelineLine => [0, 'policy', null, { event: 'call', outcome }])
+  ],
+  omitted: 0
+})
 
 /** The line for the offer of the create. */
 export const withCreatedOffer = ({ timeline }: CallState): Timeline => ({
@@ -145,10 +152,13 @@ function endOf(after: CallState): Change {
 
 const sideOfUser = (state: CallState, user: string): Side => (user === state.caller.user ? 'caller' : 'callee')
 
+/** Of the callee's devices the caller sees none that decline. The callee does not learn whom the caller called first. */
+const HIDDEN: Readonly<Record<Side, TimelineEntry['type']>> = { caller: 'declined', callee: 'policy' }
+
 /** The timeline as a side sees it. The caller does not learn of devices of the callee that ring or decline. */
 export function viewTimeline(state: CallState, viewer: Side): CallTimeline {
   const { callId, createdAt, timeline } = state
-  const visible = timeline.lines.filter(([, type]) => viewer === 'callee' || type !== 'declined')
+  const visible = timeline.lines.filter(([, type]) => type !== HIDDEN[viewer])
   return {
     callId,
     entries: visible.map(([afterMs, type, by, { device, ...details } = {}]) => {

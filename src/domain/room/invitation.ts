@@ -35,9 +35,17 @@ import {
   viewRoom
 } from './state.js'
 
+export interface Invitee {
+  readonly user: string
+  readonly invitationId: string
+  /** What the policy says of this invitation, instead of what the command says of all. */
+  readonly metadata?: Invitation['metadata']
+  readonly ringMs?: number
+}
+
 export interface InviteCommand {
   readonly actor: Actor
-  readonly invitees: readonly { readonly user: string; readonly invitationId: string }[]
+  readonly invitees: readonly Invitee[]
   readonly metadata: Invitation['metadata']
   readonly ringMs: number
   /** Invitees who block the actor. */
@@ -65,7 +73,7 @@ export const partsOfInvite = ({ actor, invitees }: Pick<InviteCommand, 'actor' |
 
 /** @throws AppError invitation_id_taken, too_many_invitations and what requireAccess throws */
 export function decideInvite(room: RoomParts, command: InviteCommand, now: number): RoomDecision {
-  const { actor, metadata, ringMs } = command
+  const { actor } = command
   const { settings, participant } = requireParticipant('invite', room, { actor, now })
   if (settings.locked) requireAccess('inviteToLocked', room, { actor, now })
   const from = participantRef(participant)
@@ -74,10 +82,12 @@ export function decideInvite(room: RoomParts, command: InviteCommand, now: numbe
   if (fresh.length === 0) return NO_CHANGE
   requireRoomForInvitations(room, { ...command, added: fresh.length })
 
-  const invited = fresh.map(({ user, invitationId }): Invitation => {
-    const muted = command.mutedUsers?.includes(user) ? ({ isMuted: true } as const) : {}
-    return { invitationId, user, from, metadata, until: now + ringMs, ended: null, ...muted }
-  })
+  const invited = fresh.map(
+    ({ user, invitationId, metadata = command.metadata, ringMs = command.ringMs }): Invitation => {
+      const muted = command.mutedUsers?.includes(user) ? ({ isMuted: true } as const) : {}
+      return { invitationId, user, from, metadata, until: now + ringMs, ended: null, ...muted }
+    }
+  )
   // Unchanged settings are written too, so that a concurrent close or join conflicts and is decided with this invitation.
   const writes: Record<string, object | null> = {
     [PART.settings]: settings,
@@ -98,7 +108,7 @@ export function decideInvite(room: RoomParts, command: InviteCommand, now: numbe
         data: { ...viewIncoming(room, invitation, { settings, now }) }
       })
     )
-  return { writes, events, deadlineAt: now + ringMs }
+  return { writes, events, deadlineAt: Math.min(...invited.map(({ until }) => until)) }
 }
 
 export const usersInRoom = (room: RoomParts): ReadonlySet<string> =>

@@ -34,7 +34,7 @@ const CALLEE_OFFERS = 'body/offer must be left out if offerer is callee'
  * Rings the callee. A repeat with the same callId or Idempotency-Key gets the reply of the first request; a repeat after a fault of the
  * store or the server is the next attempt.
  * @throws AppError cannot_call_self, invalid_sdp, caller_busy, callee_busy, callee_unreachable, call_glare, call_id_taken,
- *   call_ended (the create stalled), policy_denied, policy_unavailable, store_unavailable
+ *   call_ended (the create stalled), policy_denied, policy_unavailable, redirect_loop, store_unavailable
  */
 export async function createCall(
   context: Context,
@@ -74,19 +74,19 @@ interface CreateRequest {
 
 async function create(
   context: Context,
-  { command, isIdChosen }: CreateRequest,
+  { command: requested, isIdChosen }: CreateRequest,
   acting: ActingDevice
 ): Promise<CreatedCall> {
-  const { callId, actor: caller, to } = command
+  const { callId, actor: caller } = requested
   const repeat = (record: CallIdRecord) => repeatCreate(context, { callId, caller, isIdChosen }, record)
-  const permission = await checkPermission(context, command)
+  const permission = await checkPermission(context, requested)
   if (permission.repeated) return repeat(permission.repeated)
-  const { relation } = permission
+  const { command, relation } = permission
   const creation = newCreation(context, { command, acting, relation })
   const { record, deliveries, head } = await commitWithLeases(context, creation)
   const call = callIn(record)
   if (call === null || deliveries === null) return repeat(record)
-  const delivery = (relation.isBlocked ? null : deliveries.get(to)) ?? NO_DELIVERY
+  const delivery = (relation.isBlocked ? null : deliveries.get(command.to)) ?? NO_DELIVERY
   const { outcomes } = creation
   const created = { call: viewCall(call, context.clock.now()), resolution: 'created' as const, delivery, head }
   return outcomes ? { ...created, outcomes } : created

@@ -1,13 +1,9 @@
 // Who may see the presence of a user. Everyone else gets the same reply as for a user who does not exist: offline, never seen.
-import { askPolicy } from '../../adapters/policy.js'
 import type { Endpoint } from '../../schemas/common.js'
 import { listCalls } from '../call/read-call.js'
-import { type Context, perContext } from '../context.js'
-import { createLeastRecentlyUsed } from '../least-recently-used.js'
+import type { Context } from '../context.js'
+import { askPolicy } from '../policy/ask-policy.js'
 import { haveCommonRoom, roomIdsOf } from '../room/memberships.js'
-
-/** How long an answer of the policy service is cached. */
-const ANSWER_TTL_MS = 30_000
 
 /** Whether `viewer` may see the user. The user's blocks, rooms and calls are read at most once. */
 type VisibilityCheck = (viewer: Endpoint) => Promise<boolean>
@@ -52,25 +48,11 @@ async function isContact(context: Context, { rooms, peers }: CurrentContacts, vi
   return rooms.size > 0 && haveCommonRoom(rooms, await roomIdsOf(context, viewer))
 }
 
-interface PolicyAnswer {
-  readonly at: number
-  readonly allow: Promise<boolean>
-}
-
-const answersOf = perContext(() => createLeastRecentlyUsed<string, PolicyAnswer>(50_000))
-
 /** Without an answer the user is hidden, unless POLICY_ON_ERROR is `allow`. */
-function policyAllows(context: Context, viewer: Endpoint, user: string): Promise<boolean> {
-  const { clock, config, log } = context
-  const cache = answersOf(context)
-  const key = JSON.stringify([viewer.user, user])
-  const known = cache.get(key)
-  if (known && clock.now() - known.at < ANSWER_TTL_MS) return known.allow
-  const request = { action: 'presence', caller: { user: viewer.user, device: viewer.device }, to: user } as const
-  const allow = askPolicy(config, request, log).then(
-    answer => answer.allow,
+function policyAllows(context: Context, { user: viewer, device }: Endpoint, user: string): Promise<boolean> {
+  const question = { action: 'presence', caller: { user: viewer, device }, to: user } as const
+  return askPolicy<'presence'>(context, question).then(
+    ({ answer }) => answer.allow,
     () => false
   )
-  cache.set(key, { at: clock.now(), allow })
-  return allow
 }

@@ -1,6 +1,4 @@
 // Invitations: a participant invites users to a room. All devices of each user ring until one of them answers or the invitation ends.
-import { askPolicy } from '../../adapters/policy.js'
-import { endpoint } from '../../domain/endpoint.js'
 import { partsOfAccess } from '../../domain/room/access.js'
 import * as rules from '../../domain/room/invitation.js'
 import {
@@ -23,14 +21,15 @@ import type {
   SentInvitation
 } from '../../schemas/invitation.js'
 import { formatCursor } from '../../store/cursor.js'
-import { type CalleeRelation, chargeRingAttempt, readCalleeRelation, recordRingAttempt } from '../call/contacts.js'
+import { recordRingAttempt } from '../call/contacts.js'
 import { refuseDerivedId } from '../chosen-id.js'
 import type { Context } from '../context.js'
 import { recordKeepalive, registerDevice } from '../device/keepalive.js'
 import { NO_DELIVERY } from '../mail.js'
 import { checkMetadata } from '../metadata-bounds.js'
 import { runUnlimited, type UnlimitedResult } from '../unlimited-action.js'
-import { type ReadRoom, readRoom } from './parts.js'
+import { checkInvitees } from './invitee-checks.js'
+import type { ReadRoom } from './parts.js'
 import type { InvitationPath, RoomPath } from './paths.js'
 import { changeRoom } from './update-room.js'
 
@@ -47,9 +46,7 @@ export async function inviteUsers(
   { roomId, ...request }: RoomPath & InviteRequest
 ): Promise<InviteUsersReply & { readonly isNew: boolean }> {
   const requested = toCommand(context, actor, request)
-  const { refused, mutedUsers } = await checkInvitees(context, roomId, requested)
-  const isAllowed = ({ user }: { user: string }) => !refused.some(each => each.user === user)
-  const command = { ...requested, invitees: requested.invitees.filter(isAllowed), mutedUsers }
+  const { command, refused } = await checkInvitees(context, roomId, requested)
   const now = context.clock.now()
   await indexInvitations(context, roomId, { command, now })
   const basis = {
@@ -80,9 +77,12 @@ async function indexInvitations(
   roomId: string,
   { command, now }: { readonly command: rules.InviteCommand; readonly now: number }
 ): Promise<void> {
-  const until = now + command.ringMs
-  const users = command.invitees.map(({ user }) => user).filter(user => !command.mutedUsers?.includes(user))
-  await Promise.all(users.map(user => context.store.invitations.add(user, roomId, { until, now })))
+  const rung = command.invitees.filter(({ user }) => !command.mutedUsers?.includes(user))
+  await Promise.all(
+    rung.map(({ user, ringMs = command.ringMs }) =>
+      context.store.invitations.add(user, roomId, { until: now + ringMs, now })
+    )
+  )
 }
 
 interface SentInvitee {
@@ -121,64 +121,6 @@ function toCommand(context: Context, actor: Actor, request: InviteRequest): rule
   const invitees = users.map(user => ({ user, invitationId: invitationId ?? idOf(user) }))
   const { roomMaxInvitations: perRoom, roomMaxInvitationsPerUser: perInviter } = context.config
   return { actor, invitees, metadata, ringMs: ringTimeoutMs, bounds: { perRoom, perInviter } }
-}
-
-interface InviteeChecks {
-  readonly refused: InviteUsersReply['refused']
-  /** Users who block the inviter: their invitations ring no device. */
-  readonly mutedUsers: readonly string[]
-}
-
-/**
- * Checks each user whose devices would ring now, before anything is written: a repeat is not checked again, and a refusal leaves nothing
- * behind. The inviter is charged for each of them as for a call.
- * @throws AppError rate_limited, policy_unavailable, and what rules.decideInvite throws
- */
-async function checkInvitees(context: Context, roomId: string, command: rules.InviteCommand): Promise<InviteeChecks> {
-  const room = await readRoom(context, roomId, rules.partsReadForInvite(command))
-  const { events } = rules.decideInvite(room, command, context.clock.now())
-  const ringing = command.invitees.filter(({ user }) => events.some(({ to }) => 'user' in to && to.user === user))
-  // The request was charged as one call before it was handled.
-  if (ringing.length > 1) await context.budgets.spend(command.actor.user, 'calls', ringing.length - 1)
-  const mutedUsers: string[] = []
-  const answers = await Promise.all(
-    ringing.map(async invitee => {
-      const { user } = invitee
-      const relation = await readCalleeRelation(context, command.actor.user, user)
-      if (relation.isBlocked) mutedUsers.push(user)
-      const isRefused = await isOverLimit(context, { caller: command.actor.user, callee: user }, relation)
-      if (isRefused) return { user, reason: 'rate_limited' as const }
-      return askPolicyForInvitee(context, { roomId, room, command }, invitee)
-    })
-  )
-  return { refused: answers.filter(answer => answer !== null), mutedUsers }
-}
-
-async function isOverLimit(
-  context: Context,
-  pair: { caller: string; callee: string },
-  relation: CalleeRelation
-): Promise<boolean> {
-  try {
-    await chargeRingAttempt(context, pair, relation)
-    return false
-  } catch (error) {
-    if (error instanceof AppError && error.code === 'rate_limited') return true
-    throw error
-  }
-}
-
-async function askPolicyForInvitee(
-  { config, log }: Context,
-  { roomId, room, command }: { roomId: string; room: ReadRoom; command: rules.InviteCommand },
-  { user, invitationId }: rules.InviteCommand['invitees'][number]
-): Promise<InviteUsersReply['refused'][number] | null> {
-  if (config.policyUrl === null) return null
-  const { actor, metadata } = command
-  const caller = endpoint(actor)
-  const subject = { action: 'invitation' as const, roomId, caller, media: room.settings?.callType, metadata }
-  const { allow, reason: detail } = await askPolicy(config, { ...subject, to: user, invitationId }, log)
-  return allow ? null : { user, reason: 'policy', ...(detail ? { detail } : {}) }
 }
 
 async function countDevices({ store }: Context, user: string, now: number): Promise<Delivery> {

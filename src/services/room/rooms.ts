@@ -51,13 +51,14 @@ import { endRoom } from './end-room.js'
 import { addMembership, commitJoin, currentParticipations, removeMemberships } from './memberships.js'
 import { type ReadRoom, readRoom } from './parts.js'
 import type { ParticipantPath, RoomPath } from './paths.js'
+import { withJoinPolicy, withRoomPolicy } from './room-policy.js'
 import { readServiceSettings } from './room-service.js'
 import { changeRoom } from './update-room.js'
 
 /**
  * Creates the room if it does not exist. A device that is in the room keeps its participation, unless it asks to `replace` it.
  * @throws AppError not_permitted, banned, room_not_found, room_closed, room_locked, room_full, too_many_rooms, rate_limited,
- *   no_media_service, room_service_unavailable, store_unavailable
+ *   no_media_service, policy_denied, policy_unavailable, room_service_unavailable, store_unavailable
  */
 export async function joinRoom(
   context: Context,
@@ -68,15 +69,15 @@ export async function joinRoom(
   const participantId = participantIdOf(actor, context.ids.tag() + context.ids.tag())
   const { roomMaxParticipants: maxParticipants, awayAfterMs } = context.config
   const serviceSettings = await readServiceSettings(context, actor, roomId)
-  const command = { actor, participantId, metadata, replace, maxParticipants, serviceSettings }
-  const decide = (before: ReadRoom, now: number) => {
-    const joined = acceptOnJoin(before, rules.decideJoin(before, command, now), { actor, now })
+  const command = { participantId, metadata, replace, maxParticipants, serviceSettings }
+  const decide = withJoinPolicy(context, { actor, roomId }, actor => (before: ReadRoom, now) => {
+    const joined = acceptOnJoin(before, rules.decideJoin(before, { ...command, actor }, now), { actor, now })
     // The room is checked then, because a device that never opens a stream is away from then on.
     return { ...joined, deadlineAt: now + awayAfterMs }
-  }
+  })
   // Decided once before anything is written or charged, so that a refusal leaves nothing behind.
   const first = await readRoom(context, roomId, partsOfAccess(actor))
-  await chargeCreate(context, actor, decide(first, context.clock.now()))
+  await chargeCreate(context, actor, await decide(first, context.clock.now()))
   const cursor = await registerDevice(context, actor)
   const participation = { user: actor.user, device: actor.device, participantId }
   const isNew = replace || first.get<ParticipantRecord>(PART.participantOf(actor)) === null
@@ -100,7 +101,7 @@ export async function getRoom(context: Context, actor: Actor, { roomId }: RoomPa
 
 /**
  * Creates the room, or changes the settings that the request names.
- * @throws AppError not_permitted, banned, room_not_found, room_closed, rate_limited, no_media_service
+ * @throws AppError not_permitted, banned, room_not_found, room_closed, rate_limited, no_media_service, policy_denied, policy_unavailable
  */
 export async function createOrUpdateRoom(
   context: Context,
@@ -116,8 +117,10 @@ export async function createOrUpdateRoom(
   const command = { actor, body, maxParticipants, serviceSettings: await readServiceSettings(context, actor, roomId) }
   const parts = [...partsOfAccess(actor), PART.empty, ...(body.mode === undefined ? [] : [PART.sfu])]
   const read = [...parts, ...partsOfMode(body.mode)]
-  const decide = (before: ReadRoom, now: number) => decideSettings(before, command, now)
-  await chargeCreate(context, actor, decide(await readRoom(context, roomId, read), context.clock.now()))
+  const decide = withRoomPolicy(context, { actor, roomId }, (before: ReadRoom, now) =>
+    decideSettings(before, command, now)
+  )
+  await chargeCreate(context, actor, await decide(await readRoom(context, roomId, read), context.clock.now()))
   const { decision, room, version } = await changeRoom(context, { roomId, read, parts, payer: actor.user }, decide)
   followModeChange(context, room, decision)
   const settings = decision.writes[PART.settings] as Settings

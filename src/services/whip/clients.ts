@@ -16,6 +16,7 @@ import type { Context } from '../context.js'
 import { chargeCreate } from '../room/create-charge.js'
 import { type ReadRoom, readRoom } from '../room/parts.js'
 import type { ParticipantPath, RoomPath } from '../room/paths.js'
+import { withJoinPolicy } from '../room/room-policy.js'
 import { readServiceSettings } from '../room/room-service.js'
 import { changeOpenRoom, changeRoom } from '../room/update-room.js'
 import { mediaUnavailable } from '../sfu/media-services.js'
@@ -58,16 +59,19 @@ export async function joinWhipClient(
   const participantId = participantIdOf(actor, ids.tag() + ids.tag())
   const serviceSettings = await readServiceSettings(context, actor, roomId)
   const whip = { via, transport: null }
-  const joining = { actor, participantId, metadata: {}, replace: false, whip, kinds }
+  const joining = { participantId, metadata: {}, replace: false, whip, kinds }
   const command = { ...joining, maxParticipants: config.roomMaxParticipants, serviceSettings }
-  const decide = (room: ReadRoom, now: number) => ({
-    ...decideWhipJoin(room, command, now),
+  const decide = withJoinPolicy(context, { actor, roomId }, actor => (room: ReadRoom, now) => ({
+    ...decideWhipJoin(room, { ...command, actor }, now),
     deadlineAt: now + SETUP_MS
-  })
+  }))
   // Decided once before anything is written or charged, so that a refusal leaves nothing behind.
   const first = await readRoom(context, roomId, [...partsOfAccess(actor), ...parts])
-  const decision = decide(first, clock.now())
-  check?.(first)
+  if (check) {
+    decideWhipJoin(first, { ...command, actor }, clock.now())
+    check(first)
+  }
+  const decision = await decide(first, clock.now())
   await chargeCreate(context, actor, decision)
   const own = PART.participantOf(actor)
   const { decision: made, room } = await changeRoom(
