@@ -118,7 +118,9 @@ export class TestCluster {
 
   #openStore(): Promise<Store> {
     const { retentionMs, mailboxMaxEvents, mailboxMaxBytes, maxDevicesPerUser } = this.config
-    const options = { retentionMs, mailboxMaxEvents, mailboxMaxBytes, maxDevicesPerUser }
+    const { webhookQueueMax, webhookBacklogMax } = this.config
+    const mailboxes = { retentionMs, mailboxMaxEvents, mailboxMaxBytes, maxDevicesPerUser }
+    const options = { ...mailboxes, webhookQueueMax, webhookBacklogMax }
     if (this.#redis)
       return openRedisStore(this.#redis.url, this.clock, { ...options, waitReplicas: this.config.redisWaitReplicas })
     this.#memory ??= createMemoryStore({ ...options, clock: this.clock })

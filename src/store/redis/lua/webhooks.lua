@@ -27,11 +27,11 @@ local function appendTo(queue, webhooks, stamp)
     fields[#fields + 1] = stamp .. '|' .. webhooks.texts[tonumber(event)]
     number = number + 1
   end
-  redis.call('HSET', queue.key, unpack(fields))
-  local excess = number - first - webhooks.events_max
+  local excess = math.max(0, number - first - webhooks.events_max)
+  local head, after_last = string.format('%d', first + excess), string.format('%d', number)
+  redis.call('HSET', queue.key, 'h', head, 't', after_last, unpack(fields))
   for dropped = first, first + excess - 1 do redis.call('HDEL', queue.key, string.format('%d', dropped)) end
   if excess > 0 then redis.call('HINCRBY', queue.key, 'd', excess) end
-  redis.call('HSET', queue.key, 'h', string.format('%d', first + math.max(0, excess)), 't', string.format('%d', number))
   redis.call('PEXPIRE', queue.key, webhooks.ttl)
   redis.call('ZADD', webhooks.timers, 'NX', webhooks.deadline, queue.key)
 end
