@@ -9,6 +9,7 @@
 -- GUARANTEE: one node at a time holds the lease. BUSY writes nothing. The keys of an ended aggregate begin to expire with its last entry.
 -- include fanout
 -- include outbox
+-- include expire
 local outbox, waiting, state, recipients = unpack(KEYS)
 local node, now, lease_until, published, appends_max, entries_max, kind, from, page = unpack(ARGV)
 local expire_in, lease = unpack(redis.call('HMGET', state, 'x', 'd'))
@@ -31,7 +32,5 @@ redis.call('HDEL', state, 'd')
 -- Only the call that drops the last entry starts the expiry; another call for an empty log does not restart it.
 if redis.call('DEL', outbox) == 0 then return {'IDLE'} end
 redis.call('ZREM', waiting, outbox)
-if expire_in and expire_in ~= '' then
-  for i = 3, #KEYS do redis.call('PEXPIRE', KEYS[i], expire_in) end
-end
+if expire_in and expire_in ~= '' then expireTogether(3, expire_in) end
 return {'IDLE'}

@@ -20,6 +20,7 @@ local last_write = first_write + 2 * writes - 1
 -- include room_log
 -- include fanout
 -- include webhooks
+-- include expire
 if conflicts(first_read, first_write - 1) then return {'CONFLICT'} end
 if exceeds(participants, participants_max, first_write, last_write) then return {'FULL', 'participants'} end
 if exceeds(lasting, lasting_max, first_write, last_write) then return {'FULL', 'lasting'} end
@@ -46,8 +47,8 @@ if expire_in ~= '' then redis.call('ZREM', timers, state)
 elseif due < math.huge then -- A whole millisecond, so never a claim marker: see room_reschedule.
   redis.call('ZADD', timers, math.min(due, math.floor(redis.call('ZSCORE', timers, state) or due)), state)
 end
-for i = 5, #KEYS do
-  if expire_in ~= '' and not waits then redis.call('PEXPIRE', KEYS[i], expire_in)
-  elseif expiry and expiry ~= '' then redis.call('PERSIST', KEYS[i]) end
+if expire_in ~= '' and not waits then expireTogether(5, expire_in)
+elseif expiry and expiry ~= '' then
+  for i = 5, #KEYS do redis.call('PERSIST', KEYS[i]) end
 end
 return {'OK', tonumber(version), waits and holder == node and 1 or 0, excess, queueWebhooks(webhooks, version .. ':' .. tag)}
