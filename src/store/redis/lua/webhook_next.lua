@@ -14,11 +14,10 @@ if not isFree(lease, node, now) then return {'BUSY'} end
 local is_done
 first, is_done = removeDone(queue, first, done)
 if is_done then attempts = 0 end
-local texts, expired = {}, {}
 while first < tonumber(after_last) do
   local text = redis.call('HGET', queue, string.format('%d', first))
-  local expires_at = tonumber(string.match(text, '^[^|]*|%d+|(%d*)|'))
-  if not expires_at or expires_at > tonumber(now) then break end
+  local expires_at = text and tonumber(string.match(text, '^[^|]*|%d+|(%d*)|'))
+  if text and (not expires_at or expires_at > tonumber(now)) then break end
   redis.call('HDEL', queue, string.format('%d', first))
   first = first + 1
 end
