@@ -19,7 +19,7 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 /** Not part of the ordinary run. `jobs`: how many files at a time; one, where each uses all cores. */
 const SLOW = {
   browser: { files: ['test/browser'], jobs: 2, timeoutS: 180 },
-  heavy: { files: ['test/heavy', 'test/model'], jobs: 1, timeoutS: 180 },
+  heavy: { files: ['test/heavy', 'test/model'], jobs: 1, timeoutS: 300 },
   abuse: { files: ['test/abuse/flood.test.ts'], jobs: 1, timeoutS: 240 },
   client: { files: ['test/client'], jobs: 3, timeoutS: 240 },
   sfu: { files: ['test/sfu'], jobs: 1, timeoutS: 300 },
