@@ -141,7 +141,7 @@ for (const cluster of [false, true]) {
     t.test('a webhook queue has a TTL that its newest event renews, and leaves nothing when it is empty', async t => {
       const { fixture, client, leftover, store } = await openFixture(t, server)
       const queue = queueOf({ kind: 'call', id: 'c1' })
-      const { append, next, positionOfLast, postpone } = queueSteps(fixture)
+      const { append, isDue, next, positionOfLast, postpone } = queueSteps(fixture)
       await append(queue, 1)
       const { names, ends } = await leftover()
       t.strictSame(names, ['state:webhook:d1/call/c1', 'timers:webhook'])
@@ -156,8 +156,14 @@ for (const cluster of [false, true]) {
       await next(queue, { done: await positionOfLast(queue) })
       t.strictSame((await leftover()).names, [])
       await append(queue, 3)
+      await next(queue)
+      await postpone(queue, { retryIn: 3_600_000 })
       await client.del(key)
+      await append(queue, 4)
       fixture.clock.advance(WEBHOOK_START_MS)
+      t.ok(await isDue(queue), 'a new queue does not wait for the back-off of one that has expired')
+      await client.del(key)
+      fixture.clock.advance(CLAIM.claimMs)
       for (let turn = 0; turn < CLAIM_TURNS; turn++) await store.timers.claimDue({ ...CLAIM, now: fixture.clock.now() })
       t.strictSame(
         (await leftover()).names.filter(name => name !== 'nodes'),

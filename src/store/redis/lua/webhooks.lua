@@ -33,7 +33,9 @@ local function appendTo(queue, webhooks, stamp)
   for dropped = first, first + excess - 1 do redis.call('HDEL', queue.key, string.format('%d', dropped)) end
   if excess > 0 then redis.call('HINCRBY', queue.key, 'd', excess) end
   redis.call('PEXPIRE', queue.key, webhooks.ttl)
-  redis.call('ZADD', webhooks.timers, 'NX', webhooks.deadline, queue.key)
+  -- The index may still have a later deadline of a queue of this name that has expired.
+  if queue.first then redis.call('ZADD', webhooks.timers, 'NX', webhooks.deadline, queue.key)
+  else redis.call('ZADD', webhooks.timers, webhooks.deadline, queue.key) end
 end
 
 -- `stamp` (version:tag) is that of the commit. Returns how many events were refused because too many queues wait.
