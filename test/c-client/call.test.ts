@@ -74,6 +74,27 @@ t.test('a door station in a call that the server has forgotten knows from the sn
   t.match(program.stderr(), 'trying again: 0 connection_lost')
 })
 
+for (const flags of [[], ['-p']]) {
+  t.test(`a door station answers an offer that follows, and its button hangs up (${flags})`, async t => {
+    const { proxy, alice, variables } = await startScene(t)
+    const events = alice.events('sse')
+    await events.next()
+    const args = [...flags, '-d', 'door', '127.0.0.1', `${proxy.port}`, 'answer']
+    const program = run(t, make('build/doorbell'), args, { env: { TOKEN: variables.TOKEN } })
+    const isWaiting = /^(POST \/v1\/events\?|GET \/v1\/events\/poll)/
+    await until('bob waits', () => proxy.lines.some(line => isWaiting.test(line)))
+    await alice.post('/calls', { callId: 'later', to: 'bob' })
+    t.match((await events.next()).value, { type: 'call.accepted', data: { answer: undefined } })
+    await alice.post('/calls/later/offer', { sdp: sdp('alice1') })
+    t.match((await events.next()).value, { type: 'signal.answer', data: { revision: 1 } })
+    await program.waitForOutput(/^accepted\nanswered: offer 1$/m)
+    program.signal('SIGINT')
+    t.match((await events.next()).value, { type: 'call.ended', data: { reason: 'hangup' } })
+    t.equal(await program.waitForExit(), 0, program.stderr())
+    t.match(program.stdout(), /over: hung up here\n$/)
+  })
+}
+
 t.test('a door station that calls a user who is calling it is in one call', async t => {
   const { proxy, alice, variables } = await startScene(t)
   const events = alice.events('poll')

@@ -1,9 +1,12 @@
 // The C client on networks and behind proxies that fail: it misses no event, repeats none, and does nothing twice.
+import { execFileSync } from 'node:child_process'
+import { join } from 'node:path'
 import t from 'tap'
+import { run } from '../helpers/child-process.js'
 import { sdp } from '../helpers/sdp.js'
 import { startServers, tokenOf } from '../helpers/servers.js'
 import { until } from '../helpers/until.js'
-import { begin, startDevice, startScene, UNLIMITED, wholeOf } from './device.js'
+import { begin, FOLDER, startDevice, startScene, UNLIMITED, wholeOf } from './device.js'
 import { startHttp10Proxy } from './http10-proxy.js'
 import { WireProxy } from './wire-proxy.js'
 
@@ -230,6 +233,16 @@ t.test('a button wakes a poll, which is repeated later', async t => {
   t.match(await device.run('woken request PUT /v1/presence'), { result: 'ok' }, 'a request is done nevertheless')
   await alice.post('/calls', { callId: 'woken', to: 'bob' })
   t.equal(wholeOf(await device.run('until call.incoming'), 'call.incoming').length, 1)
+})
+
+t.test('a descriptor wakes the port for sockets, once for each time', async t => {
+  const program = join(t.testdir(), 'wake')
+  const sources = ['test/wake.c', 'port/sockets.c']
+  execFileSync('cc', ['-std=c99', '-Wall', '-Wextra', '-Werror', '-Iinclude', '-Iport', ...sources, '-o', program], {
+    cwd: FOLDER
+  })
+  const waking = run(t, program, [])
+  t.equal(await waking.waitForExit(), 0, waking.stdout())
 })
 
 t.test('a button that is pressed often is no silence of the stream', async t => {

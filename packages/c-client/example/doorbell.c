@@ -1,7 +1,7 @@
 /**
  * A door station: `doorbell … answer` waits for a call, answers it and waits for the hang-up; `doorbell …
- * call USER` calls a user, waits for the answer and hangs up. Everything but the WebRTC stack: it prints
- * descriptions instead of passing them to one.
+ * call USER` calls a user, waits for the answer and hangs up. Ctrl-C is its button: it hangs up. Everything but
+ * the WebRTC stack: it prints descriptions instead of passing them to one.
  *
  *     doorbell [-p] [-d DEVICE] HOST PORT answer|call USER        -p: long-poll instead of a stream
  *
@@ -12,6 +12,7 @@
 #include "signalpost.h"
 #include "sockets.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,8 +58,22 @@ struct doorbell {
   char from[SP_JSON_WHOLE_MAX];
   char reason[24];
   size_t sdp_size;
+  uint32_t revision; /* of the offer in the event */
+  uint32_t offer;    /* of the offer to answer, in the call that we are in; 0: none */
   int candidates;
 };
+
+/* ── The button ── */
+
+static volatile sig_atomic_t is_pressed;
+/** A byte in it wakes sp_receive(), also while it polls. */
+static int button[2];
+
+static void press(int signal) {
+  (void)signal;
+  is_pressed = 1;
+  (void)!write(button[1], "", 1); /* if the pipe is full it wakes anyway */
+}
 
 static void copy(char *target, size_t target_size, const struct sp_json_value *value) {
   if (value->size < target_size && value->is_first && value->is_last)
@@ -72,9 +87,13 @@ static bool is_path(const struct sp_json_value *value, const char *path) {
 /** Values arrive in order. A description comes in pieces: pass them to your stack. */
 static void on_value(void *context, const char *type, const struct sp_json_value *value) {
   struct doorbell *doorbell = context;
+  /* It comes with the call or the accept, or in an event of its own. */
+  const bool is_signal = strcmp(type, "signal.offer") == 0 || strcmp(type, "signal.answer") == 0;
   const bool is_description = is_path(value, "data.offer.sdp") || is_path(value, "data.answer.sdp");
-  if (is_description) {
+  if (is_description || (is_signal && is_path(value, "data.sdp"))) {
     doorbell->sdp_size = value->is_first ? value->size : doorbell->sdp_size + value->size;
+  } else if (is_path(value, is_signal ? "data.revision" : "data.offer.revision")) {
+    doorbell->revision = (uint32_t)strtoul(value->text, NULL, 10);
   } else if (is_path(value, "data.callId")) {
     copy(doorbell->event_call_id, sizeof doorbell->event_call_id, value);
   } else if (is_path(value, "call.callId") && doorbell->phase == CALLING) {
@@ -103,7 +122,9 @@ static bool is_in_call(const struct doorbell *doorbell) {
 static void on_end(void *context, const char *type, bool is_whole) {
   struct doorbell *doorbell = context;
   const bool is_listed = doorbell->is_listed;
+  const uint32_t revision = doorbell->revision;
   doorbell->is_listed = false;
+  doorbell->revision = 0;
   if (!is_whole) {
     doorbell->candidates = 0;
     return;
@@ -112,6 +133,9 @@ static void on_end(void *context, const char *type, bool is_whole) {
   if (strcmp(type, "call.incoming") == 0 && doorbell->phase == WAITING) {
     memcpy(doorbell->call_id, doorbell->event_call_id, sizeof doorbell->call_id);
     doorbell->phase = RINGING;
+    doorbell->offer = revision;
+  } else if (strcmp(type, "signal.offer") == 0 && is_ours) {
+    doorbell->offer = revision;
   } else if (strcmp(type, "call.accepted") == 0 && is_ours) {
     doorbell->phase = IN_CALL;
   } else if (strcmp(type, "call.ended") == 0 && is_ours) {
@@ -150,14 +174,28 @@ static void act(struct sp_client *client, struct doorbell *doorbell) {
   if (doorbell->phase == RINGING) {
     printf("%s calls: %zu bytes of description, %d candidates\n", doorbell->from, doorbell->sdp_size,
            doorbell->candidates);
-    const enum sp_result result = sp_accept(client, doorbell->call_id, &DESCRIPTION);
+    /* Without an offer there is nothing to answer yet: it follows. */
+    const enum sp_result result =
+        sp_accept(client, doorbell->call_id, doorbell->offer > 0 ? &DESCRIPTION : NULL);
     if (is_done(client, result)) {
-      printf("answered\n");
+      printf(doorbell->offer > 0 ? "answered\n" : "accepted\n");
       doorbell->phase = IN_CALL;
+      doorbell->offer = 0;
     } else if (result == SP_REFUSED) {
       doorbell->phase = WAITING; /* it has ended, or another device has answered */
     }
-  } else if (doorbell->phase == OVER) {
+  } else if (doorbell->phase == IN_CALL && is_pressed) {
+    if (is_done(client, sp_act(client, doorbell->call_id, "hangup"))) {
+      strcpy(doorbell->reason, "hung up here");
+      doorbell->phase = OVER;
+    }
+  } else if (doorbell->phase == IN_CALL && doorbell->offer > 0) {
+    const enum sp_result result =
+        sp_describe(client, doorbell->call_id, "answer", doorbell->offer, &DESCRIPTION);
+    if (is_done(client, result)) printf("answered: offer %u\n", (unsigned)doorbell->offer);
+    if (result != SP_RETRY) doorbell->offer = 0; /* refused: a newer one follows */
+  }
+  if (doorbell->phase == OVER) {
     printf("over: %s\n", doorbell->reason);
   }
   fflush(stdout);
@@ -165,7 +203,7 @@ static void act(struct sp_client *client, struct doorbell *doorbell) {
 
 /** @return the exit code */
 static int answer(struct sp_client *client, struct doorbell *doorbell) {
-  while (doorbell->phase != OVER) {
+  while (doorbell->phase != OVER && (!is_pressed || is_in_call(doorbell))) {
     const enum sp_result result = sp_receive(client, 4000);
     if (result == SP_REFUSED) return is_done(client, result) ? 0 : 1;
     is_done(client, result);
@@ -228,7 +266,9 @@ int main(int argc, char **argv) {
 
   char host[280];
   snprintf(host, sizeof host, "%s:%s", argv[0], argv[1]);
-  struct sp_sockets requests = {.host = argv[0], .port = argv[1]};
+  if (pipe(button) != 0) return 1;
+  if (answers) sigaction(SIGINT, &(struct sigaction){.sa_handler = press}, NULL);
+  struct sp_sockets requests = {.host = argv[0], .port = argv[1], .wake = &button[0]};
   struct sp_sockets stream = requests;
   struct doorbell doorbell = {.phase = WAITING};
   const struct sp_config config = {.port = &sp_sockets_port,

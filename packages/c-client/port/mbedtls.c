@@ -15,6 +15,7 @@ static int receive_bytes(void *context, unsigned char *buffer, size_t size) {
   struct sp_mbedtls *network = context;
   const int received = sp_sockets_port.receive(&network->sockets, buffer, size, network->timeout_ms);
   if (received == 0) return MBEDTLS_ERR_SSL_TIMEOUT;
+  if (received == SP_WOKEN) return MBEDTLS_ERR_SSL_WANT_READ;
   return received > 0 ? received : MBEDTLS_ERR_NET_CONN_RESET;
 }
 
@@ -39,7 +40,11 @@ static bool handshake(struct sp_mbedtls *network) {
   if (!succeeds(network, mbedtls_ssl_set_hostname(&network->tls, network->sockets.host))) return false;
   if (network->has_session) mbedtls_ssl_set_session(&network->tls, &network->session);
   mbedtls_ssl_set_bio(&network->tls, network, send_bytes, receive_bytes, NULL);
+  /* What wakes the device is for the poll that follows. */
+  const int *wake = network->sockets.wake;
+  network->sockets.wake = NULL;
   const bool is_done = succeeds(network, mbedtls_ssl_handshake(&network->tls));
+  network->sockets.wake = wake;
   network->verify_result = mbedtls_ssl_get_verify_result(&network->tls);
   return is_done;
 }
@@ -97,8 +102,8 @@ static int tls_receive(void *context, void *buffer, size_t size, uint32_t timeou
     received = mbedtls_ssl_read(&network->tls, buffer, size);
   } while (is_ticket(received));
   if (received > 0) return received;
-  const bool is_silent = received == MBEDTLS_ERR_SSL_TIMEOUT || received == MBEDTLS_ERR_SSL_WANT_READ;
-  return is_silent ? 0 : -1;
+  if (received == MBEDTLS_ERR_SSL_WANT_READ) return SP_WOKEN;
+  return received == MBEDTLS_ERR_SSL_TIMEOUT ? 0 : -1;
 }
 
 const struct sp_port sp_mbedtls_port = {tls_connect, tls_send, tls_receive, tls_close};

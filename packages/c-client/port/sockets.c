@@ -25,14 +25,18 @@
 #define MSG_NOSIGNAL 0
 #endif
 
-/** @return whether the socket is ready, or has failed: the next operation tells */
-static bool wait_for(int socket, short events, uint32_t timeout_ms) {
-  struct pollfd poll_fd = {.fd = socket, .events = events};
+/** @return whether one of them is ready, or has failed: the next operation tells */
+static bool wait_for_any(struct pollfd *descriptors, unsigned count, uint32_t timeout_ms) {
   int ready;
   do {
-    ready = poll(&poll_fd, 1, timeout_ms > INT32_MAX ? -1 : (int)timeout_ms);
+    ready = poll(descriptors, count, timeout_ms > INT32_MAX ? -1 : (int)timeout_ms);
   } while (ready < 0 && errno == EINTR);
   return ready > 0;
+}
+
+static bool wait_for(int socket, short events, uint32_t timeout_ms) {
+  struct pollfd descriptor = {.fd = socket, .events = events};
+  return wait_for_any(&descriptor, 1, timeout_ms);
 }
 
 static bool would_block(void) {
@@ -88,9 +92,21 @@ static bool sockets_send(void *network, const void *data, size_t size, uint32_t 
   return true;
 }
 
+/** Reads what has woken the device, so that it wakes it once. */
+static int take_wake(struct sp_sockets *sockets) {
+  char bytes[8]; /* what an eventfd needs */
+  const ssize_t taken = read(*sockets->wake, bytes, sizeof bytes);
+  if (taken == 0 || (taken < 0 && !would_block()))
+    sockets->wake = NULL; /* it is closed: it would wake for ever */
+  return SP_WOKEN;
+}
+
 static int sockets_receive(void *network, void *buffer, size_t size, uint32_t timeout_ms) {
-  const struct sp_sockets *sockets = network;
-  if (!wait_for(sockets->socket, POLLIN, timeout_ms)) return 0;
+  struct sp_sockets *sockets = network;
+  struct pollfd descriptors[2] = {{.fd = sockets->socket, .events = POLLIN}, {.events = POLLIN}};
+  if (sockets->wake != NULL) descriptors[1].fd = *sockets->wake;
+  if (!wait_for_any(descriptors, sockets->wake == NULL ? 1 : 2, timeout_ms)) return 0;
+  if (descriptors[0].revents == 0) return take_wake(sockets);
   const ssize_t received = recv(sockets->socket, buffer, size, 0);
   if (received > 0) return (int)received;
   return received < 0 && would_block() ? 0 : -1;

@@ -21,6 +21,11 @@ struct sp_sockets {
   /** A number as text, such as `80`. */
   const char *port;
   int socket;
+  /**
+   * A descriptor that wakes a poll when it can be read, such as the end of a pipe into which the handler of a button
+   * writes; with lwIP a socket. NULL: nothing wakes it.
+   */
+  const int *wake;
 };
 
 extern const struct sp_port sp_sockets_port;
