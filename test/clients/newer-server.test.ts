@@ -27,7 +27,7 @@ async function callNobody(t: Test, language: Language, server: Server) {
   const token = await tokenOf(`caller-${language.name}`)
   const calling = start(t, language, { url, token, media: language.media, args: ['call', 'nobody'] })
   t.not(await calling.waitForExit(), 0)
-  t.match(calling.stdout() + calling.stderr(), /newer|not reachable/)
+  t.match(calling.stdout() + calling.stderr(), /newer|409|No device of the callee/)
 }
 
 t.test('with a newer server', async t => {

@@ -1,6 +1,5 @@
 // Makes a call (`./run.sh call bob`), or answers one (`./run.sh answer`): requests, events and negotiation by the SDK, a data channel by
 // @roamhq/wrtc.
-import { randomUUID } from 'node:crypto'
 import wrtc from '@roamhq/wrtc'
 import { type Call, type CallOptions, Signalpost } from '@signalpost/client'
 
@@ -26,16 +25,12 @@ const ended = (call: Call) =>
 
 /** The SDK negotiates the connection. Without media it passes on descriptions, here one that is always the same. */
 async function makeCall(user: string): Promise<void> {
-  const callId = randomUUID()
-  // These listen before there is a call, because its events may be faster than the reply to its create.
-  client.on('call.accepted', event => event.callId === callId && console.log('accepted'))
-  const answered = new Promise<void>(resolve => {
-    client.on('call.accepted', event => event.callId === callId && event.answer && resolve())
-    client.on('signal.answer', event => 'callId' in event && event.callId === callId && resolve())
-  })
   const { echo, setup } = sendHello()
   const options: CallOptions = hasMedia ? { setup } : { offer: { sdp: sdp('actpass') } }
-  const call = await client.call(user, { callId, kind: 'data', ...options })
+  const call = await client.call(user, { kind: 'data', ...options })
+  // What arrived before the reply to the create waits until now.
+  call.on('accepted', () => console.log('accepted'))
+  const answered = new Promise<void>(resolve => call.on('signal', ({ type }) => type === 'answer' && resolve()))
   const end = ended(call)
   const done = hasMedia ? echo.then(text => console.log(`echo: ${text}`)) : answered
   const early = end.then(() => Promise.reject(new Error('the other side has hung up')))
