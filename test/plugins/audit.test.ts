@@ -1,0 +1,39 @@
+// Each change by an operator leaves a log line, also one that is refused. Reading leaves none.
+import { fileURLToPath } from 'node:url'
+import t from 'tap'
+import { webhookUrls } from '../../src/webhook-urls.js'
+import { run } from '../helpers/child-process.js'
+import { secretOf } from '../helpers/webhook-receiver.js'
+
+const OPERATOR = 'the-secret-of-operators-is-32-bytes-long'
+const RECEIVER = 'https://example.com/hidden'
+/** Of the compiled sources. */
+const root = fileURLToPath(new URL('../..', import.meta.url))
+
+t.test('a change is logged with what was changed, from where and the status, and without secrets', async t => {
+  const [{ id = '' } = {}] = webhookUrls(RECEIVER)
+  const env = {
+    ...{ PORT: '0', ADMIN_PORT: '0', ADMIN_SECRET: OPERATOR, LOG_LEVEL: 'info' },
+    ...{ WEBHOOK_URLS: RECEIVER, WEBHOOK_SECRETS: secretOf(1) }
+  }
+  const program = run(t, process.execPath, ['src/main.js'], { env, cwd: root })
+  // The admin port opens first.
+  const [, url = ''] =
+    /Server listening at (http[^"\s]+)/.exec(await program.waitForOutput(/Server listening at http/)) ?? []
+  const ask = (method: string, path: string, secret = OPERATOR) =>
+    fetch(`${url}/v1/admin/webhooks${path}`, { method, headers: { authorization: `Bearer ${secret}` } })
+  t.equal((await ask('GET', '')).status, 200)
+  t.equal((await ask('POST', `/${id}/enable`)).status, 200)
+  t.equal((await ask('DELETE', `/${id}/dead-letters/msg_${'x'.repeat(24)}`)).status, 404)
+  t.equal((await ask('POST', `/${id}/enable`, 'guess')).status, 401)
+  const lines = (await program.waitForOutput(/"status":401/)).split('\n').filter(line => line.includes('"audit"'))
+  t.match(
+    lines.map(line => JSON.parse(line).audit),
+    [
+      { action: 'enableWebhook', params: { webhookId: id }, address: '127.0.0.1', status: 200 },
+      { action: 'deleteDeadLetter', params: { webhookId: id }, status: 404 },
+      { action: 'enableWebhook', status: 401 }
+    ]
+  )
+  t.notMatch(program.stdout(), /hidden|whsec|the-secret|guess/)
+})
