@@ -12,6 +12,7 @@ import {
   Timestamp,
   UserId
 } from './common.js'
+import { WhenOffline } from './push.js'
 import {
   AnswerDescription,
   Candidate,
@@ -136,6 +137,7 @@ export const CreateCallRequest = Type.Object(
           'is no `offer` here; the callee accepts with one.'
       })
     ),
+    whenOffline: Type.Optional(WhenOffline),
     metadata: Type.Optional(Metadata),
     callId: Type.Optional(CallId('A random id, such as a UUID. A retry with the same id returns the same call.')),
     ringTimeoutMs: Type.Optional(

@@ -5,6 +5,13 @@ import { DeviceId, Strict } from './common.js'
 export const PUSH_ENDPOINT_MAX_LENGTH = 2048
 export const PUSH_TOKEN_MAX_LENGTH = 1024
 
+export const WhenOffline = Type.Enum(['reject', 'ring'], {
+  $id: 'WhenOffline',
+  description:
+    'If no device of the callee is registered or can be woken by a push: `reject` refuses the call, `ring` waits for a device. ' +
+    '`OFFLINE_CALLS` by default.'
+})
+
 export const DeviceParams = Type.Object({ deviceId: DeviceId('One of your devices: the one that sends this.') }, Strict)
 
 /** One schema for all types and not a union, so that a mistake is reported with the path of its member. Its bounds: domain/push/subscription.ts. */

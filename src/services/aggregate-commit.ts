@@ -50,6 +50,7 @@ export function toCommit<State extends Versioned>(
     state: JSON.stringify(state),
     mail: keepsStamp ? [] : mailOf(update, decision, { before: stateIn(known), now }),
     log: keepsStamp ? [] : toLog(decision.events, now),
+    webhooks: keepsStamp ? [] : (rules.webhooksOf?.(context, { before: stateIn(known), state }, now) ?? []),
     isHeld: decision.isHeld ?? false,
     ...(decision.charges && { charges: decision.charges }),
     deadlineAt: rules.deadlineOf(state),

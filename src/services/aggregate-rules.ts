@@ -4,6 +4,7 @@ import type { Charge } from '../store/budget-counters.js'
 import type { ContactUpdate } from '../store/contacts.js'
 import type { Lease, LeaseClaim } from '../store/leases.js'
 import type { Cursor, Deliveries } from '../store/mail.js'
+import type { NewWebhookEvent } from '../store/webhook-events.js'
 import type { Cache } from './cache.js'
 import type { Context } from './context.js'
 import type { Events } from './mail.js'
@@ -53,6 +54,12 @@ export interface AggregateRules<State extends { readonly version: number }> {
   holderOf?(state: State): string | null
   /** What a commit records about a contact of a party. */
   contactUpdateOf?(context: Context, before: State | null, after: State): UserContactUpdate | null
+  /** What a commit queues for webhooks. */
+  webhooksOf?(
+    context: Context,
+    change: Pick<Change<State>, 'before' | 'state'>,
+    now: number
+  ): readonly NewWebhookEvent[]
   /** Called after each commit. */
   onCommitted?(context: Context, change: Change<State>): void
   /** Starts the fan-out of events to watchers. */

@@ -17,6 +17,7 @@ export type Limits = Pick<
   | 'rateLimitCallsPerCallee'
   | 'rateLimitRooms'
   | 'rateLimitLookups'
+  | 'rateLimitPushes'
 >
 
 /** The window and the size of each budget. */
@@ -38,6 +39,9 @@ const BUDGETS = {
   attempts: { windowMs: 60_000, max: (config: Limits) => config.rateLimitCallsPerPair },
   /** Ring attempts of unknown callers, charged to the callee. */
   incoming: { windowMs: 60_000, max: (config: Limits) => config.rateLimitCallsPerCallee },
+  /** Calls of known callers, and of unknown ones, that wake the devices of a callee. */
+  pushes: { windowMs: 60_000, max: (config: Limits) => config.rateLimitPushes },
+  pushesOfUnknown: { windowMs: 60_000, max: (config: Limits) => config.rateLimitPushes },
   /** Cancels of calls the user is not a party of: each may leave a tombstone for two minutes. */
   cancels: { windowMs: 120_000, max: () => 20 }
 } as const satisfies Record<string, { windowMs: number; max: (config: Limits) => number }>

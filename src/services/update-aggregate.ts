@@ -23,6 +23,7 @@ import {
 import type { CachedState } from './cache.js'
 import { envelopeOf, NOWHERE, queuedFor, timestampOf } from './mail.js'
 import { type CommitOutcome, commitOptimistically } from './optimistic-commit.js'
+import { startWebhookDelivery } from './webhooks/deliver.js'
 
 type Result<State> = UpdateResult<State> | LeaseRefusal
 type Outcome<State> = CommitOutcome<CachedState<State> | null, Result<State>>
@@ -125,6 +126,8 @@ async function afterCommit<State extends Versioned>(
   if (isDelivered) context.metrics.commitSeconds.observe((context.clock.now() - basis.now) / 1000)
   rules.onCommitted?.(context, { before, state, watched })
   if (events.length > 0) rules.startFanout?.(context, id)
+  for (const destination of new Set(written.webhooks?.flatMap(({ destinations }) => destinations)))
+    startWebhookDelivery(context, { destination, source: refOf(update) })
   // A state with undelivered mail is not cached: the next event must not overtake that mail.
   if (isDelivered) rules.cacheIn?.(context).set(id, { state, tag: written.tag }, written.state.length)
   else rules.cacheIn?.(context).delete(id)

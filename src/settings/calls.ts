@@ -33,7 +33,7 @@ export const CALL_SETTINGS = {
   OFFLINE_CALLS: setting(
     oneOf('reject', 'ring'),
     'reject',
-    'What happens to a call to a user without a registered device: `reject` refuses it, `ring` waits for a device.'
+    'What happens to a call to a user without a registered device, and without one that a push can wake: `reject` refuses it, `ring` waits for a device. A call may say otherwise (`whenOffline`).'
   ),
   ON_GLARE: setting(
     oneOf('merge', 'reject'),

@@ -13,6 +13,11 @@ export const LIMIT_SETTINGS = {
     '30',
     'Ring attempts of all unknown callers together at a user in a minute.'
   ),
+  RATE_LIMIT_PUSHES: setting(
+    integer(1, 1_000_000),
+    '10',
+    'Calls of known callers, and as many of unknown ones, that wake the devices of a callee in a minute. Further ones ring only on devices that are online.'
+  ),
   CALL_BACKOFF_MS: setting(
     duration(0),
     '5000',

@@ -442,6 +442,12 @@ export type CandidateInput = {
   readonly usernameFragment?: string | null
 } | string | null
 
+/**
+ * If no device of the callee is registered or can be woken by a push: `reject` refuses the call, `ring` waits for a
+ * device. `OFFLINE_CALLS` by default.
+ */
+export type WhenOffline = 'reject' | 'ring'
+
 export interface CreateCallRequest {
   /** The user to call. */
   readonly to: UserId
@@ -459,6 +465,7 @@ export interface CreateCallRequest {
    * `callee` there is no `offer` here; the callee accepts with one.
    */
   readonly offerer?: Offerer
+  readonly whenOffline?: WhenOffline
   readonly metadata?: Metadata
   /** A random id, such as a UUID. A retry with the same id returns the same call. */
   readonly callId?: CallId

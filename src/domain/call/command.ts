@@ -28,6 +28,8 @@ export type CallCommand =
       readonly attempt: number
       /** The callee blocks the caller. */
       readonly isMuted?: boolean
+      /** The devices of the callee that it wakes; null, and without it: there is no push. */
+      readonly wakes?: readonly string[] | null
     }
   | { readonly type: 'ringing' | 'hold' | 'resume'; readonly actor: Endpoint }
   | { readonly type: 'connected'; readonly actor: Endpoint; readonly stats?: ConnectionStats | undefined }

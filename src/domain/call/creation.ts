@@ -53,6 +53,7 @@ export function newCall({ callId, caller, to, attempt }: Origin, { version, now 
     signaled: { caller: NO_SIGNALS, callee: NO_SIGNALS },
     declined: [],
     isMuted: false,
+    pushed: null,
     sendsMedia: { caller: NO_MEDIA_STATE, callee: NO_MEDIA_STATE },
     sent: { caller: [], callee: [] },
     timeline: newTimeline(),
@@ -76,6 +77,7 @@ export function startRinging(command: CommandOf<'create'>, at: CreatedAt): CallD
     metadata,
     offerer: command.offerer ?? 'caller',
     isMuted: command.isMuted === true,
+    pushed: command.wakes ?? null,
     limitAt: at.now + ringMs,
     ...(command.maxMs === undefined ? {} : { maxMs: command.maxMs }),
     timeline: newTimeline(command.policy)

@@ -45,6 +45,8 @@ export interface CallState extends Negotiation<Side> {
   readonly away: { readonly caller: boolean; readonly callee: boolean }
   /** The callee blocks the caller: no device rings, and the callee is not a party. */
   readonly isMuted: boolean
+  /** The devices of the callee that its create woke; null: there was no push. */
+  readonly pushed: readonly string[] | null
   /** Devices of the callee that have rejected the call with scope `device`. */
   readonly declined: readonly string[]
   readonly sendsMedia: { readonly [side in Side]: MediaState }

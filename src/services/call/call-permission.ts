@@ -8,10 +8,14 @@ import type { TimelineOutcome } from '../../schemas/timeline.js'
 import type { Context } from '../context.js'
 import { askPolicy } from '../policy/ask-policy.js'
 import { policyDenied } from '../policy/denial.js'
+import { canWake } from '../push/wake.js'
 import { type CalleeRelation, readCalleeRelation, refuseDuringBackoff } from './contacts.js'
 import { readRecord } from './update-call.js'
 
-export type CreateCommand = Omit<CommandOf<'create'>, 'attempt' | 'isMuted'>
+export interface CreateCommand extends Omit<CommandOf<'create'>, 'attempt' | 'isMuted' | 'wakes'> {
+  /** Undefined: as OFFLINE_CALLS says. */
+  readonly whenOffline?: 'reject' | 'ring' | undefined
+}
 
 /** Whom the call rings, and how. */
 interface Route {
@@ -44,7 +48,8 @@ export async function checkPermission(context: Context, command: CreateCommand):
   }
 }
 
-async function findRepeated(context: Context, { callId, actor }: CreateCommand): Promise<CallIdRecord | null> {
+/** The record of an earlier create of the caller with this id. */
+export async function findRepeated(context: Context, { callId, actor }: CreateCommand): Promise<CallIdRecord | null> {
   const record = await readRecord(context, callId)
   return callIn(record) !== null || tombstoneOf(record, actor.user) !== null ? record : null
 }
@@ -53,7 +58,9 @@ async function findRepeated(context: Context, { callId, actor }: CreateCommand):
 async function requirePermission(context: Context, command: CreateCommand): Promise<Route> {
   const route = await findRoute(context, command)
   const { isReachable, isBlocked } = route.relation
-  if (context.config.offlineCalls === 'reject' && (isBlocked || !isReachable)) throw new AppError('callee_unreachable')
+  const mayRing = !isBlocked && (isReachable || canWake(context, route.relation))
+  const whenOffline = command.whenOffline ?? context.config.offlineCalls
+  if (whenOffline === 'reject' && !mayRing) throw new AppError('callee_unreachable')
   refuseDuringBackoff(context, route.relation)
   return route
 }

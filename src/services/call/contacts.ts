@@ -4,7 +4,7 @@ import type { CallState } from '../../domain/call/state.js'
 import { AppError } from '../../errors.js'
 import { joinIds } from '../../id-text.js'
 import type { Actor } from '../../schemas/claims.js'
-import type { ContactUpdate } from '../../store/contacts.js'
+import type { CalleeRecord, ContactUpdate } from '../../store/contacts.js'
 import type { UserContactUpdate } from '../aggregate-rules.js'
 import type { BudgetCharge } from '../budgets.js'
 import type { Context } from '../context.js'
@@ -13,10 +13,7 @@ import { haveCommonRoom, roomIdsOf } from '../room/memberships.js'
 const BLOCKS_MAX = 1000
 
 /** What decides whether the caller may ring the callee. */
-export interface CalleeRelation {
-  readonly isBlocked: boolean
-  /** A device of the callee is registered. */
-  readonly isReachable: boolean
+export interface CalleeRelation extends Pick<CalleeRecord, 'isBlocked' | 'isReachable' | 'isOnline' | 'asleep'> {
   /** The callee has called or answered the caller within the retention, or shares a room with the caller. */
   readonly isKnown: boolean
   /** When the next ring attempt is allowed; 0: now. */
@@ -25,9 +22,9 @@ export interface CalleeRelation {
 
 export async function readCalleeRelation(context: Context, caller: string, callee: string): Promise<CalleeRelation> {
   const found = await context.store.contacts.readCallee(callee, caller, context.clock.now())
-  const { isBlocked, isReachable, backoff, roomIds } = found
+  const { isBlocked, isReachable, isOnline, asleep, backoff, roomIds } = found
   const isKnown = found.isKnown || (roomIds.length > 0 && (await isInOneOf(context, caller, roomIds)))
-  return { isBlocked, isReachable, isKnown, retryAt: backoff?.retryAt ?? 0 }
+  return { isBlocked, isReachable, isOnline, asleep, isKnown, retryAt: backoff?.retryAt ?? 0 }
 }
 
 async function isInOneOf(context: Context, user: string, roomIds: readonly string[]): Promise<boolean> {

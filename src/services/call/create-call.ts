@@ -20,7 +20,8 @@ import type { Context } from '../context.js'
 import { actAs } from '../device/keepalive.js'
 import { NO_DELIVERY } from '../mail.js'
 import { checkMetadata } from '../metadata-bounds.js'
-import { type CreateCommand, checkPermission } from './call-permission.js'
+import { devicesToWake, takePush } from '../push/wake.js'
+import { type CreateCommand, checkPermission, findRepeated } from './call-permission.js'
 import { type CalleeRelation, ringAttemptCharges } from './contacts.js'
 import { prepareMerge } from './glare.js'
 import { ROUNDS_MAX, resolveLeaseConflict } from './lease-conflicts.js'
@@ -54,6 +55,7 @@ export async function createCall(
     metadata: body.metadata ?? {},
     offer: body.offer ? parseDescription(body.offer.sdp, context.config.maxSdpBytes) : null,
     offerer: body.offerer,
+    whenOffline: body.whenOffline,
     batch: readOptionalCandidates(body),
     ringMs: body.ringTimeoutMs ?? context.config.ringTimeoutMs
   }
@@ -82,7 +84,8 @@ async function create(
   const permission = await checkPermission(context, requested)
   if (permission.repeated) return repeat(permission.repeated)
   const { command, relation } = permission
-  const creation = newCreation(context, { command, acting, relation })
+  const wakes = await chooseDevicesToWake(context, command, relation)
+  const creation = newCreation(context, { command, acting, relation, wakes })
   const { record, deliveries, head } = await commitWithLeases(context, creation)
   const call = callIn(record)
   if (call === null || deliveries === null) return repeat(record)
@@ -90,6 +93,17 @@ async function create(
   const { outcomes } = creation
   const created = { call: viewCall(call, context.clock.now()), resolution: 'created' as const, delivery, head }
   return outcomes ? { ...created, outcomes } : created
+}
+
+/** A repeat takes nothing of the callee's budget. */
+async function chooseDevicesToWake(
+  context: Context,
+  command: CreateCommand,
+  relation: CalleeRelation
+): Promise<Creation['wakes']> {
+  const devices = devicesToWake(context, relation)
+  if (devices === null || (await findRepeated(context, command))) return null
+  return (await takePush(context, command.to, relation)) ? devices : null
 }
 
 interface CommittedCreate {
@@ -103,6 +117,7 @@ interface CommittedCreate {
 interface Creation {
   readonly command: CreateCommand
   readonly acting: ActingDevice
+  readonly wakes: readonly string[] | null
   /** The current attempt. */
   request: LeaseRequest
   /** Empty once they are taken. */
@@ -114,13 +129,19 @@ interface Creation {
 
 function newCreation(
   context: Context,
-  { command, acting, relation }: Pick<Creation, 'command' | 'acting'> & { readonly relation: CalleeRelation }
+  {
+    command,
+    acting,
+    relation,
+    wakes
+  }: Pick<Creation, 'command' | 'acting' | 'wakes'> & { readonly relation: CalleeRelation }
 ): Creation {
   const { callId, actor: caller, to } = command
   const { isKnown, isBlocked: isMuted } = relation
   return {
     command,
     acting,
+    wakes,
     request: { callId, caller, to, attempt: 1, isKnown, isMuted },
     charges: ringAttemptCharges(context, { caller: caller.user, callee: to }, relation),
     closedAttempts: []
@@ -161,11 +182,11 @@ function decideWithClaims(
   creation: Creation,
   { record, now }: { readonly record: CallIdRecord | null; readonly now: number }
 ) {
-  const { command, request } = creation
+  const { command, request, wakes } = creation
   const attempt = Math.max(request.attempt, nextAttempt(record, command.actor.user))
   if (attempt > request.attempt) creation.closedAttempts.push(request)
   creation.request = { ...request, attempt }
-  const decision = decideCreate(record, { ...command, attempt, isMuted: request.isMuted === true }, now)
+  const decision = decideCreate(record, { ...command, attempt, wakes, isMuted: request.isMuted === true }, now)
   creation.outcomes = decision.outcomes
   if (decision.state === record) return decision
   return { ...decision, claims: claimsOf(context, creation.request), charges: creation.charges }

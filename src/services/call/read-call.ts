@@ -1,4 +1,6 @@
 // Reading calls: by their parties, and by a caller whose create was refused.
+
+import { withNotes } from '../../domain/call/notes.js'
 import { sideOf } from '../../domain/call/party.js'
 import { type CallState, viewCall } from '../../domain/call/state.js'
 import { viewTimeline } from '../../domain/call/timeline.js'
@@ -14,6 +16,7 @@ import { AppError } from '../../errors.js'
 import type { Call } from '../../schemas/call.js'
 import type { Actor } from '../../schemas/claims.js'
 import type { CallTimeline } from '../../schemas/timeline.js'
+import { CALL_NOTES_MAX } from '../../store/line-logs.js'
 import type { Context } from '../context.js'
 import { listLiveCalls } from './leases.js'
 import { readRecord } from './update-call.js'
@@ -33,8 +36,9 @@ export async function getCall(context: Context, actor: Actor, callId: string): P
 /** @throws AppError call_not_found, also for a stranger */
 export async function getTimeline(context: Context, actor: Actor, callId: string): Promise<CallTimeline> {
   const found = await findCall(context, actor, callId)
-  if ('call' in found) return viewTimeline(found.call, sideOf(found.call, actor.user))
-  return viewTombstoneTimeline(callId, found.refused)
+  if ('refused' in found) return viewTombstoneTimeline(callId, found.refused)
+  const side = sideOf(found.call, actor.user)
+  return withNotes(viewTimeline(found.call, side), await context.store.callNotes.list(callId, CALL_NOTES_MAX), side)
 }
 
 type Found = { readonly call: CallState } | { readonly refused: FinalTombstone }

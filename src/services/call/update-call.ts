@@ -16,6 +16,7 @@ import {
 } from '../aggregate-rules.js'
 import type { Context } from '../context.js'
 import { schedulePresenceCheck } from '../presence/publish-presence.js'
+import { pushesIn } from '../push/queue-push.js'
 import { createUpdater } from '../update-aggregate.js'
 import { recordProgress } from './call-metrics.js'
 import { contactUpdateOf } from './contacts.js'
@@ -41,6 +42,8 @@ const RULES: AggregateRules<CallIdRecord> = {
   holderOf: record => (record.phase === 'void' ? null : holderOfCall(record)),
   contactUpdateOf: (context, before, after) =>
     after.phase === 'void' ? null : contactUpdateOf(context, callIn(before), after),
+  webhooksOf: (context, { before, state }, now) =>
+    state.phase === 'void' ? [] : pushesIn(context, { before: callIn(before), state }, now),
   onCommitted(context, { before, state, watched }) {
     if (state.phase !== 'void') recordProgress(context, callIn(before), state)
     checkPresence(context, { before: callIn(before), state: callIn(state), watched })

@@ -6,6 +6,7 @@ import { messageId, type RenderedEvent, renderEvent } from '../../domain/webhook
 import { judgeReply, type WebhookOutcome } from '../../domain/webhook/outcome.js'
 import type { QueuedEvent, WebhookQueueRef } from '../../store/webhook-queues.js'
 import type { Context } from '../context.js'
+import { type RenderedPush, removeGone, renderPush } from '../push/render-push.js'
 import type { Destination } from './destinations.js'
 import { recordAttempt, recordNote } from './records.js'
 
@@ -37,8 +38,10 @@ export async function attemptDelivery(
   const { clock, config } = context
   const startedAt = clock.now()
   const rendered = renderEvent(ref.source, event)
+  const push = event.type === 'push' ? await renderPush(context, rendered.body) : undefined
+  if (push === null) return { kind: 'delivered' }
   const id = messageId(ref.source, event)
-  const { reply, error } = await send(target, { id, body: rendered.body, now: startedAt }, closing)
+  const { reply, error } = await send(target, { id, body: push?.body ?? rendered.body, now: startedAt }, closing)
   if (reply === null && closing.aborted) return { kind: 'aborted' }
   const now = clock.now()
   const outcome = judgeReply(
@@ -46,8 +49,19 @@ export async function attemptDelivery(
     { failures, ageMs: now - rendered.queuedAt, random: Math.random(), now },
     { retryMaxMs: config.webhookRetryMaxMs, giveUpMs: config.webhookGiveUpMs }
   )
+  if (push && outcome.kind === 'delivered') await noteGone(target, push, reply?.text ?? '')
   record(target, event, { id, rendered, outcome, failures, now, durationMs: now - startedAt, reply, error })
   return outcome
+}
+
+/** A fault of the store is no reason to send the push again: the next one finds the same subscriptions gone. */
+async function noteGone({ context, ref }: DeliveryTarget, push: RenderedPush, reply: string): Promise<void> {
+  const removed = await removeGone(context, push, reply).catch(error => {
+    context.log.debug({ err: error }, 'push subscriptions that are gone not removed')
+    return 0
+  })
+  const note = { type: 'push', event: 'push', outcome: 'gone' } as const
+  if (removed > 0) recordNote(context, ref.source.id, formatNote(note, context.clock.now()))
 }
 
 interface SendResult {
