@@ -25,6 +25,7 @@ const CREATE_CALL = {
       'They arrive with `call.incoming`; candidates that you send later arrive once the call is accepted.\n\n' +
       'Returns 201 with the new call. A retry with the same `callId` or `Idempotency-Key` returns 200 with the same call. If the callee is ' +
       'calling you at the same time, your call is merged into theirs and accepts it: 200 with `resolution: "merged"`.\n\n' +
+      'The operator may redirect the call to another user, or change what it is for: `callee`, `media` and `metadata` of the reply count.\n\n' +
       'Fails with `callee_busy` if the callee is in another call, with `callee_unreachable` if none of their devices is registered, and with ' +
       '`caller_busy` and `activeCallId` if you are in a call yourself. Nothing rings then. A refusal for busy or glare is kept for its `callId` ' +
       'or `Idempotency-Key`: call again with a new one.',

@@ -64,7 +64,7 @@ export async function askPolicy<Action extends PolicyAction>(
   return { answer: { allow: true } as PolicyAnswer<Action>, outcome }
 }
 
-/** Metadata is neither logged nor kept. Questions about presence are too many for ordinary logs. */
+/** Without metadata. Questions about presence are too many for ordinary logs. */
 function logDecision(
   { log, config }: Context,
   { action, caller, ...question }: PolicyQuestion,
