@@ -48,6 +48,16 @@ t.test('the signature is that of the library', async t => {
   t.equal(signatureHeaders(message, KEYS)['webhook-signature']?.split(' ').length, 2)
 })
 
+t.test('the example of the specification has the signature that it says', async t => {
+  const key = Buffer.from('MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw', 'base64')
+  const example = { id: 'msg_p5jXN8AQM9LWM0D4loKWxJek', now: 1_614_265_330_999, body: '{"test": 2432232314}' }
+  t.strictSame(signatureHeaders(example, [key]), {
+    'webhook-id': example.id,
+    'webhook-timestamp': '1614265330',
+    'webhook-signature': 'v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE='
+  })
+})
+
 t.test('a large reply is cut off, and its status counts', async t => {
   const port = await receiver(t, (_request, reply) => {
     const write = () => {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { flow, type Scenario } from '../helpers/scenario.js'
 import { until } from '../helpers/until.js'
-import { admin, CallEvents, openReceiver } from '../helpers/webhooks.js'
+import { admin, CallEvents, OPERATOR, openReceiver } from '../helpers/webhooks.js'
 
 const plain = await openReceiver()
 
@@ -17,9 +17,27 @@ flow(
     t.strictSame(events.attempts, [1, 2, 3, 4])
     t.equal(plain.receiver.counts.refused, 0)
     await idle(scenario)
+    const { destination } = events
+    t.equal(await sumOf(scenario, `webhook_deliveries_total{destination="${destination}",outcome="delivered"}`), 4)
+    t.equal(await sumOf(scenario, 'webhook_lag_seconds_count'), 4)
+    await scenario.advance(5000)
+    t.equal(await sumOf(scenario, `webhook_up{destination="${destination}"}`), scenario.lastNode + 1)
+    t.equal(await sumOf(scenario, 'webhook_queues'), 0)
   },
   { env: plain.env }
 )
+
+/** The sum of a metric over all nodes. */
+async function sumOf(scenario: Scenario, name: string): Promise<number> {
+  let sum = 0
+  for (let node = 0; node <= scenario.lastNode; node++) {
+    const headers = { authorization: `Bearer ${OPERATOR}` }
+    const { body } = await scenario.cluster.adminOf(node).inject({ url: '/metrics', headers })
+    const line = body.split('\n').find(each => each.startsWith(`signalpost_${name} `))
+    sum += Number(line?.split(' ').at(-1) ?? 0)
+  }
+  return sum
+}
 
 /** Nothing waits: the last reply has been recorded. */
 const idle = (scenario: Scenario) =>
