@@ -1,4 +1,5 @@
 // The webhooks of the OpenAPI document: each event that is sent to the operator's systems, as a request that Signalpost makes.
+import { PushEvent } from '../schemas/push-event.js'
 import { schemaNameOf } from '../schemas/stream.js'
 import { WEBHOOK_EVENTS } from '../schemas/webhook.js'
 import { type Components, hoist, markNames } from './components.js'
@@ -27,7 +28,7 @@ const PARAMETERS = {
 }
 
 const RESPONSES = {
-  '2XX': { description: 'You have the event. The body is ignored.' },
+  '2XX': { description: 'You have the event. The body is ignored, except that of a `push`.' },
   '410': { description: 'You want no more events: the webhook is disabled.' },
   default: { description: 'The event is sent again. `Retry-After` of a 429 and 503 says when at the earliest.' }
 }
@@ -40,7 +41,7 @@ export function webhooksOf(components: Components): object {
   Object.assign(components.parameters, PARAMETERS)
   const parameters = Object.keys(PARAMETERS).map(name => ({ $ref: `#/components/parameters/${name}` }))
   return Object.fromEntries(
-    WEBHOOK_EVENTS.map(event => {
+    [...WEBHOOK_EVENTS, PushEvent].map(event => {
       const { type } = event.properties
       const schema = hoist(markNames(event), components)
       const post = {

@@ -78,6 +78,15 @@ async function makeAttacks(): Promise<Attack[]> {
       perSecond: 20,
       send: async n => (await client('mallory', `device${n}`)).request('PUT', 'presence', {})
     },
+    {
+      name: 'push subscriptions',
+      perSecond: 50,
+      send: async n => {
+        const device = `device${n}`
+        const token = `${n}`.padStart(64, '0')
+        return (await client('mallory', device)).request('PUT', `devices/${device}/push`, { type: 'apns', token })
+      }
+    },
     { name: 'tickets', perSecond: 50, send: () => post('events/tickets', {}) },
     { name: 'snapshots', perSecond: 50, send: () => mallory.request('GET', 'snapshot') },
     {

@@ -2585,6 +2585,39 @@ export type Event = CallIncomingEvent | CallRingingEvent | CallAcceptedEvent | C
 /** An event that is not stored. `type` tells which one. */
 export type Notice = ChatTypingEvent | SfuActiveSpeakerEvent | SfuScoreEvent
 
+/** `incoming`: a call rings. `cancelled`: it rings no more, and these devices may not know. */
+export type PushKind = 'incoming' | 'cancelled'
+
+/** A device to wake, and how the push service reaches it. */
+export interface PushDevice {
+  readonly device: DeviceId
+  readonly subscription: SetPushSubscriptionRequest
+}
+
+export interface PushData {
+  readonly kind: PushKind
+  readonly callId: CallId
+  /** The callee. */
+  readonly user: UserId
+  readonly from: Endpoint
+  readonly media: Media | null
+  readonly metadata: Metadata
+  /** How long the message is of use: of `incoming` the remaining ring time. */
+  readonly expiresInMs: number
+  /** Empty: no device has a subscription, and none is online. */
+  readonly devices: readonly PushDevice[]
+}
+
+/** Devices of the callee are to be woken. A reply `{"gone": ["phone"]}` removes the subscriptions of these devices. */
+export interface PushEvent {
+  /** Given by long-poll. A stream has it as the `id:` of the frame. Events that are not stored have none. */
+  readonly id?: EventCursor
+  readonly type: 'push'
+  /** When it happened. */
+  readonly timestamp: string
+  readonly data: PushData
+}
+
 /** The data of each type of event. */
 export interface EventData {
   'call.incoming': CallIncomingData
