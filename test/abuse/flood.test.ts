@@ -10,6 +10,7 @@ import { timersKey } from '../../src/store/redis/keys.js'
 import { TIMER_CLASSES } from '../../src/store/timers.js'
 import { guard } from '../helpers/child-process.js'
 import { DEFAULT_LIMITS, Fleet } from '../helpers/fleet.js'
+import { PUSH_KEY } from '../helpers/push.js'
 import { startRedis } from '../helpers/redis.js'
 import { candidate, sdp } from '../helpers/sdp.js'
 import { TestClient } from '../helpers/test-client.js'
@@ -35,7 +36,8 @@ const fleet = await Fleet.launch(1, redis, {
   HEARTBEAT_MS: '1000',
   ...DEFAULT_LIMITS,
   ROOM_LINGER_MS: '1000',
-  OFFLINE_CALLS: 'ring'
+  OFFLINE_CALLS: 'ring',
+  PUSH_KEY
 })
 t.teardown(async () => {
   admin.disconnect()
