@@ -142,14 +142,14 @@ export const adminWebhookRoutes: FastifyPluginAsyncTypebox<{ context: Context }>
     listDeadLetters(context, params.webhookId, query)
   )
   app.post('/webhooks/:webhookId/dead-letters/replay', REPLAY_ALL, ({ params }) => replayAll(context, params.webhookId))
-  app.get('/webhooks/:webhookId/dead-letters/:messageId', GET_DEAD_LETTER, ({ params }) =>
+  app.get('/webhooks/:webhookId/dead-letters/:deadLetterId', GET_DEAD_LETTER, ({ params }) =>
     getDeadLetter(context, params)
   )
-  app.post('/webhooks/:webhookId/dead-letters/:messageId/replay', REPLAY_ONE, async ({ params }, reply) => {
+  app.post('/webhooks/:webhookId/dead-letters/:deadLetterId/replay', REPLAY_ONE, async ({ params }, reply) => {
     await replayDeadLetter(context, params)
     return reply.code(204).send(null)
   })
-  app.delete('/webhooks/:webhookId/dead-letters/:messageId', DELETE_DEAD_LETTER, async ({ params }, reply) => {
+  app.delete('/webhooks/:webhookId/dead-letters/:deadLetterId', DELETE_DEAD_LETTER, async ({ params }, reply) => {
     await deleteDeadLetter(context, params)
     return reply.code(204).send(null)
   })

@@ -12,7 +12,14 @@ const WEBHOOK = {
   delivering: 1,
   waiting: 0
 }
-const LETTER = { messageId: MESSAGE_ID, type: 'call.ended', source: SOURCE, reason: 'given_up', at: at(9) }
+const LETTER = {
+  deadLetterId: MESSAGE_ID,
+  messageId: MESSAGE_ID,
+  type: 'call.ended',
+  source: SOURCE,
+  reason: 'given_up',
+  at: at(9)
+}
 const DELIVERY = {
   ...{ at: at(9), messageId: MESSAGE_ID, type: 'call.ended', source: SOURCE, attempt: 2 },
   ...{ outcome: 'failed', status: 503, error: null, durationMs: 41 }

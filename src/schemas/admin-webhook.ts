@@ -13,8 +13,18 @@ const WebhookMessageId = (description = 'A message: its header `webhook-id`, whi
     examples: ['msg_k3Jd8sPq0ZrX1vB7nT5wYc2M']
   })
 
+const DeadLetterId = (
+  description = 'A dead letter. An event that is given up again after a replay has another one than before.'
+) =>
+  Type.String({
+    $id: 'DeadLetterId',
+    pattern: '^msg_[A-Za-z0-9_-]{24}(\\.[0-9]{1,15})?$',
+    description,
+    examples: ['msg_k3Jd8sPq0ZrX1vB7nT5wYc2M']
+  })
+
 export const WebhookPath = Type.Object({ webhookId: WebhookId() }, { ...Strict })
-export const DeadLetterPath = Type.Object({ webhookId: WebhookId(), messageId: WebhookMessageId() }, { ...Strict })
+export const DeadLetterPath = Type.Object({ webhookId: WebhookId(), deadLetterId: DeadLetterId() }, { ...Strict })
 
 /** `before` is checked where it is read. */
 const pageQuery = (pattern: string) =>
@@ -119,6 +129,7 @@ export const DeliveriesReply = Type.Object(
 export type DeliveriesReply = Static<typeof DeliveriesReply>
 
 const letter = {
+  deadLetterId: DeadLetterId(),
   messageId: WebhookMessageId(),
   type: EventType,
   source: Source,

@@ -27,7 +27,7 @@ const operations: readonly Operation[] = Object.entries(paths).flatMap(([path, m
   Object.entries(methods).map(([method, { operationId: id }]) => ({
     id,
     method: method.toUpperCase() as 'GET',
-    url: path.replace('{webhookId}', WEBHOOK).replace('{messageId}', `msg_${'x'.repeat(24)}`)
+    url: path.replace('{webhookId}', WEBHOOK).replace('{deadLetterId}', `msg_${'x'.repeat(24)}`)
   }))
 )
 

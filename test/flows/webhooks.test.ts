@@ -227,6 +227,11 @@ async function letters(scenario: Scenario, path: string): Promise<string[]> {
   return body.deadLetters.map(({ messageId }: { messageId: string }) => messageId)
 }
 
+async function letterIds(scenario: Scenario, path: string): Promise<string[]> {
+  const { body } = await admin(scenario, 'GET', `${path}/dead-letters`)
+  return body.deadLetters.map(({ deadLetterId }: { deadLetterId: string }) => deadLetterId)
+}
+
 const untilLetters = (scenario: Scenario, path: string, count: number) =>
   until(`there are ${count} dead letters`, async () => {
     await scenario.advance(500)
@@ -246,13 +251,13 @@ flow(
     t.strictSame(await events.passUntil(1), [2])
     const firsts = events.attempts.filter(n => n === 1).length
     t.ok(firsts >= 5 && firsts <= 12, `${firsts} attempts in a minute`)
-    const [messageId = ''] = await letters(scenario, path)
-    const { body } = await admin(scenario, 'GET', `${path}/dead-letters/${messageId}`)
+    const [id = ''] = await letterIds(scenario, path)
+    const { body } = await admin(scenario, 'GET', `${path}/dead-letters/${id}`)
     t.match(body, { reason: 'given_up', type: 'call.message', event: { type: 'call.message', data: { n: 1 } } })
     receiver.behaviour = () => ({})
-    t.match(await admin(scenario, 'POST', `${path}/dead-letters/${messageId}/replay`), { status: 204 })
+    t.match(await admin(scenario, 'POST', `${path}/dead-letters/${id}/replay`), { status: 204 })
     t.strictSame(await events.passUntil(2), [2, 1])
-    t.match(await admin(scenario, 'DELETE', `${path}/dead-letters/${messageId}`), { status: 404 })
+    t.match(await admin(scenario, 'DELETE', `${path}/dead-letters/${id}`), { status: 404 })
     await idle(scenario)
   },
   { env: late.env }
@@ -267,13 +272,43 @@ flow(
     receiver.behaviour = () => ({ status: 500 })
     await events.queue(1)
     await untilLetters(scenario, path, 1)
-    const [messageId = ''] = await letters(scenario, path)
-    t.match(await admin(scenario, 'DELETE', `${path}/dead-letters/${messageId}`), { status: 204 })
+    const [id = ''] = await letterIds(scenario, path)
+    t.match(await admin(scenario, 'DELETE', `${path}/dead-letters/${id}`), { status: 204 })
     receiver.behaviour = () => ({})
-    t.match(await admin(scenario, 'POST', `${path}/dead-letters/${messageId}/replay`), { status: 404 })
+    t.match(await admin(scenario, 'POST', `${path}/dead-letters/${id}/replay`), { status: 404 })
     t.match(await admin(scenario, 'POST', `${path}/dead-letters/replay`), { body: { replayed: 0, left: 0 } })
     await idle(scenario)
     t.strictSame(events.arrived, [])
   },
   { env: late.env }
+)
+
+const again = await openReceiver()
+
+flow(
+  'dead letters that are replayed to a receiver that still replies 410 are dead letters again, and none is lost',
+  async (t, scenario) => {
+    const { receiver } = again
+    const events = new CallEvents(scenario, receiver)
+    const path = `/${events.destination}`
+    receiver.behaviour = () => ({ status: 410 })
+    await events.queue(20)
+    await untilLetters(scenario, path, 20)
+    const ids = await letters(scenario, path)
+    for (let turn = 1; turn <= 3; turn++) {
+      await admin(scenario, 'POST', `${path}/enable`)
+      await scenario.advance(2000)
+      const { body } = await admin(scenario, 'POST', `${path}/dead-letters/replay`)
+      t.ok(body.replayed >= 1 && body.replayed + body.left === 20, JSON.stringify(body))
+      await untilLetters(scenario, path, 20)
+      t.strictSame((await letters(scenario, path)).sort(), [...ids].sort())
+    }
+    receiver.behaviour = () => ({})
+    await admin(scenario, 'POST', `${path}/enable`)
+    await scenario.advance(2000)
+    await admin(scenario, 'POST', `${path}/dead-letters/replay`)
+    t.equal((await events.passUntil(20)).length, 20)
+    await idle(scenario)
+  },
+  { env: again.env }
 )

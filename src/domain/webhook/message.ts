@@ -46,6 +46,12 @@ export function renderEvent({ kind }: WebhookSource, { version, envelope }: Even
   return { body: JSON.stringify(message), at, queuedAt: replayedAt ?? at }
 }
 
+/** Names the event as a dead letter. One that was replayed has another name than before: the list may have both for a moment. */
+export function letterName(source: WebhookSource, event: EventOfCommit): string {
+  const { replayedAt } = JSON.parse(event.envelope) as Envelope
+  return replayedAt === undefined ? messageId(source, event) : `${messageId(source, event)}.${replayedAt}`
+}
+
 /** The same event, of which the age counts from `now`. */
 export const withReplay = (envelope: string, now: number): string =>
   JSON.stringify({ ...(JSON.parse(envelope) as Envelope), replayedAt: now })

@@ -1,5 +1,5 @@
 // Events that a destination did not get, kept for operators.
-import { messageId, withReplay } from '../../domain/webhook/message.js'
+import { letterName, messageId, withReplay } from '../../domain/webhook/message.js'
 import { AppError } from '../../errors.js'
 import type { DeadLetter } from '../../store/dead-letters.js'
 import type { QueuedEvent, WebhookEvent, WebhookQueueRef } from '../../store/webhook-queues.js'
@@ -19,8 +19,7 @@ export interface WebhookDeadLetter {
 
 export const parseDeadLetter = ({ text }: DeadLetter): WebhookDeadLetter => JSON.parse(text) as WebhookDeadLetter
 
-/** A destination has one letter of a message. */
-export const deadLetterId = (destination: string, name: string): string => `${destination}.${name}`
+const deadLetterId = (destination: string, name: string): string => `${destination}.${name}`
 
 /** Adds the event to the list, which is bounded. The log names the event and never has its content. */
 export async function addDeadLetter(
@@ -32,13 +31,8 @@ export async function addDeadLetter(
   const id = messageId(ref.source, event)
   const at = clock.now()
   const text = JSON.stringify({ reason, at, ref, event: kept } satisfies WebhookDeadLetter)
-  if (
-    !(await store.webhookDeadLetters.add(
-      { id: deadLetterId(ref.destination, id), text, now: at },
-      config.webhookDeadLettersMax
-    ))
-  )
-    return
+  const letter = { id: deadLetterId(ref.destination, letterName(ref.source, event)), text, now: at }
+  if (!(await store.webhookDeadLetters.add(letter, config.webhookDeadLettersMax))) return
   metrics.webhookDeadLetters.inc({ destination: ref.destination, reason })
   log.warn(
     { destination: ref.destination, messageId: id, type: event.type, reason },
@@ -93,5 +87,5 @@ export async function requeue(context: Context, { ref, event }: WebhookDeadLette
   const replayed = { ...event, envelope: withReplay(event.envelope, now) }
   if (!(await store.webhookQueues.append(ref, replayed, now))) throw new AppError('webhook_backlog_full')
   // A node that dies in between leaves the letter. If it is replayed again, the receiver gets the same message twice.
-  await store.webhookDeadLetters.remove(deadLetterId(ref.destination, messageId(ref.source, event)))
+  await store.webhookDeadLetters.remove(deadLetterId(ref.destination, letterName(ref.source, event)))
 }

@@ -1,5 +1,5 @@
 // What operators do with webhooks: see what state they are in, enable a destination, read its deliveries, and replay dead letters.
-import { messageId, renderEvent } from '../../domain/webhook/message.js'
+import { letterName, messageId, renderEvent } from '../../domain/webhook/message.js'
 import { AppError } from '../../errors.js'
 import type {
   DeadLetterReply,
@@ -85,37 +85,44 @@ export async function listDeadLetters(
 /** With the event. @throws AppError webhook_not_found, dead_letter_not_found */
 export async function getDeadLetter(
   context: Context,
-  { webhookId, messageId: message }: LetterPath
+  { webhookId, deadLetterId }: LetterPath
 ): Promise<DeadLetterReply> {
-  const letter = await readDeadLetter(context, find(context, webhookId).id, message)
+  const letter = await readDeadLetter(context, find(context, webhookId).id, deadLetterId)
   return { ...viewLetter(letter), event: JSON.parse(renderEvent(letter.ref.source, letter.event).body) }
 }
 
 interface LetterPath {
   readonly webhookId: string
-  readonly messageId: string
+  readonly deadLetterId: string
 }
 
 /** @throws AppError webhook_not_found, dead_letter_not_found, webhook_disabled, webhook_backlog_full */
-export async function replayDeadLetter(context: Context, { webhookId, messageId: message }: LetterPath): Promise<void> {
+export async function replayDeadLetter(context: Context, { webhookId, deadLetterId }: LetterPath): Promise<void> {
   const destination = findEnabled(context, webhookId)
-  await replay(context, await readDeadLetter(context, destination.id, message))
+  await replay(context, await readDeadLetter(context, destination.id, deadLetterId))
 }
 
 /** @throws AppError webhook_not_found, dead_letter_not_found */
 export async function deleteDeadLetter(context: Context, path: LetterPath): Promise<void> {
-  await removeLetter(context, find(context, path.webhookId).id, path.messageId)
+  await removeLetter(context, find(context, path.webhookId).id, path.deadLetterId)
 }
 
 /** Oldest first, at most REPLAY_MAX. @throws AppError webhook_not_found, webhook_disabled, webhook_backlog_full */
 export async function replayAll(context: Context, webhookId: string): Promise<ReplayReply> {
-  const { id } = findEnabled(context, webhookId)
+  const destination = findEnabled(context, webhookId)
+  const { id } = destination
   // Their texts are read again one by one: all together they may be large.
   const names: string[] = []
-  for await (const { ref, event } of lettersOf(context, id)) names.push(messageId(ref.source, event))
+  for await (const { ref, event } of lettersOf(context, id)) names.push(letterName(ref.source, event))
   const oldest = names.reverse().slice(0, REPLAY_MAX)
-  for (const name of oldest) await replay(context, await readDeadLetter(context, id, name))
-  return { replayed: oldest.length, left: names.length - oldest.length }
+  let replayed = 0
+  for (const name of oldest) {
+    // The first ones may have got a 410 already.
+    if (destination.disabledAt !== null) break
+    await replay(context, await readDeadLetter(context, id, name))
+    replayed++
+  }
+  return { replayed, left: names.length - replayed }
 }
 
 async function replay(context: Context, letter: WebhookDeadLetter): Promise<void> {
@@ -154,6 +161,7 @@ function view({ id, url, types, disabledAt, health, running, waiting }: Destinat
 
 function viewLetter({ reason, at, ref: { source }, event }: WebhookDeadLetter): DeadLetterView {
   return {
+    deadLetterId: letterName(source, event),
     messageId: messageId(source, event),
     type: event.type,
     source: { kind: source.kind, id: source.id },
