@@ -18,10 +18,10 @@ export const INTERNAL_NAMES = (
   'hurry inbox isFirst isHere isOpen isOver isRepeat lastSentAt live negotiator offers ' +
   'onConnected onEnd onError onEvent onFailed onMediaError onModerated onOwn onReset onSend onSnapshot onState ' +
   'onTrack onTrackEnded owner post prepare publicationOf receive record refreshToken rejoin removeAll rename ' +
-  'requestAndShare requests restart retryMs senders servers setAvailable slides stopReceiving sync tellsService waitingEvents'
+  'requestAndShare requests restart retryMs senders servers setAvailable slides stopReceiving sync tellsService waitingEvents whenReady'
 ).split(' ')
 
-const COMPRESS = { passes: 4, keep_fargs: false, pure_getters: true, unsafe: true, unsafe_arrows: true }
+const COMPRESS = { passes: 4, inline: 1, keep_fargs: false, pure_getters: true, unsafe: true, unsafe_arrows: true }
 
 /** Resolves to the minified files, and what esbuild says about them. `external`: modules that are left out. */
 export async function bundleClient({ entry = 'index', splitting = true, external = [] } = {}) {

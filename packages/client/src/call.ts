@@ -132,7 +132,7 @@ export class Call extends CallState {
     const connect = await this.#host.client.prepare(options.rtc)
     if (!connect || this.state === 'ended') return null
     return this.#media.open(connect, options, {
-      ready: () => this.#untilOffersAreTaken(),
+      whenReady: () => this.#untilOffersAreTaken(),
       post: (action, body) => this.signal(action, body),
       onTrack: ({ track, transceiver }) => {
         const stream = this.remoteStream

@@ -3,7 +3,7 @@ import type { Problem } from './problem.js'
 
 export interface CandidateQueueOptions {
   /** Resolves when candidates may be sent. */
-  ready(): Promise<unknown>
+  whenReady(): Promise<unknown>
   post(body: { candidates: RTCIceCandidate[]; end: boolean }): Promise<unknown>
   onError(error: unknown): void
 }
@@ -54,7 +54,7 @@ export class CandidateQueue {
     this.#isSending = true
     await new Promise(resolve => setTimeout(resolve, WINDOW_MS))
     for (;;) {
-      await this.#options.ready()
+      await this.#options.whenReady()
       if (this.#isHeld || this.#unsent.length === 0) break
       const batch = this.#takeBatch()
       try {

@@ -14,7 +14,7 @@ export interface NegotiatorOptions {
   /** Sends a description or candidates. The reply to an offer has its revision; null: the other side was first, and its offer will arrive. */
   post(type: SignalType, body: object): Promise<{ readonly revision: number } | null>
   /** Resolves when an offer may be sent. */
-  ready?(): Promise<unknown>
+  whenReady?(): Promise<unknown>
   onTrack(event: RTCTrackEvent): void
   onConnected?(): void
   /** ICE restarts have not helped. Without it they go on, each for as long as the last one. */
@@ -53,7 +53,7 @@ export class Negotiator {
     this.#options = options
     this.#trickle = new CandidateQueue({
       // The description goes first: a call takes candidates only once it is accepted.
-      ready: () => this.#work,
+      whenReady: () => this.#work,
       post: body => options.post('candidates', body),
       onError: error => this.#isClosed || options.onError(error)
     })
@@ -139,7 +139,7 @@ export class Negotiator {
   async #offer({ isFirst = false, isRepeat = false } = {}): Promise<void> {
     const { connection } = this
     if (connection.signalingState !== (isRepeat ? 'have-local-offer' : 'stable') || this.#isYielding) return
-    await this.#options.ready?.()
+    await this.#options.whenReady?.()
     const offer = await connection.createOffer({ iceRestart: isRepeat })
     if (!offer.sdp?.includes('m=')) return
     try {
