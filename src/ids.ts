@@ -20,6 +20,19 @@ export function idFromKey(user: string, key: string, scope = ''): string {
   return DERIVED_ID_PREFIX + createHash('sha256').update(`${user}\n${scope}\n${key}`).digest('base64url')
 }
 
+/** In characters: 36 bits of a digest. */
+const NODE_NAME_LENGTH = 6
+
+/** A short name of a node. */
+export const nodeNameOf = (node: string): string =>
+  createHash('sha256').update(node).digest('base64url').slice(0, NODE_NAME_LENGTH)
+
+/** The id of a stream or poll. It begins with the name of the node that serves it. */
+export const connectionIdOf = (nodeName: string, unique: string): string => nodeName + unique
+
+/** The name of the node that serves or served the connection. */
+export const nodeOfConnection = (connection: string): string => connection.slice(0, NODE_NAME_LENGTH)
+
 const ALPHABET = 'abcdefghijkmnpqrstuvwxyz23456789'
 const POOL_SIZE = 5 * 1024
 

@@ -5,6 +5,7 @@ import { PRESENCE_EVENTS } from '../../src/schemas/presence-event.js'
 import { ROOM_EVENTS } from '../../src/schemas/room-event.js'
 import { SFU_EVENTS } from '../../src/schemas/sfu-event.js'
 import { StreamEvent } from '../../src/schemas/stream.js'
+import { type ClientEventType, KEPT_FROM_WEBHOOKS, OPERATOR_EVENTS } from '../../src/schemas/webhook.js'
 import { generatedFrom, table } from './markdown.js'
 
 type Schema = Readonly<Record<string, unknown>>
@@ -14,6 +15,7 @@ type EventSchema =
   | (typeof SFU_EVENTS)[number]
   | (typeof PRESENCE_EVENTS)[number]
   | (typeof StreamEvent.anyOf)[number]
+  | (typeof OPERATOR_EVENTS)[number]
 type EventType = EventSchema['properties']['type']['const']
 
 /** The devices that receive an event, which the schemas do not contain. The compiler requires a row for each event. */
@@ -69,7 +71,9 @@ const RECIPIENTS: Readonly<Record<EventType, string>> = {
   'sfu.available': 'all participants',
   'sfu.active_speaker': 'all participants that are connected now',
   'sfu.score': 'the participant that has the producer or consumer, if it is connected now',
-  'presence.changed': 'every device that watches the user'
+  'presence.changed': 'every device that watches the user',
+  'call.record': 'webhooks only',
+  'call.recording_requested': 'webhooks only'
 }
 
 const SECTIONS: readonly [title: string, text: string, events: readonly EventSchema[]][] = [
@@ -90,7 +94,12 @@ const SECTIONS: readonly [title: string, text: string, events: readonly EventSch
     'Of rooms in mode `sfu`. See [SFU](../guides/sfu.md). When a participant leaves, `room.participant_left` says that its producers are closed too.',
     SFU_EVENTS
   ],
-  ['Presence', 'Of users this device watches (`PUT /v1/presence/watch`).', PRESENCE_EVENTS]
+  ['Presence', 'Of users this device watches (`PUT /v1/presence/watch`).', PRESENCE_EVENTS],
+  [
+    'Webhooks only',
+    'What the systems of the operator receive besides. See [webhooks](../guides/webhooks.md).',
+    OPERATOR_EVENTS
+  ]
 ]
 
 export function eventsPage(): string {
@@ -138,9 +147,15 @@ function eventSection(schema: EventSchema): string {
     }
     return `${fields}\n\n\`\`\`json\n${layOut(example)}\n\`\`\`\n`
   })
-  const text = `${sentence(event.description)} Sent to: ${RECIPIENTS[type.const]}.`
+  const text = `${sentence(event.description)} Sent to: ${RECIPIENTS[type.const]}.${webhookNote(type.const)}`
   if (type.const === 'end') parts.push(`${endsTable()}\n`)
   return `### ${type.const}\n\n${text}\n\n${parts.join('\n')}`
+}
+
+function webhookNote(type: EventType): string {
+  if (!(type in KEPT_FROM_WEBHOOKS)) return ''
+  const reason = KEPT_FROM_WEBHOOKS[type as ClientEventType]
+  return reason === null ? ' Webhooks: yes.' : ` Webhooks: no, ${reason}.`
 }
 
 function endsTable(): string {

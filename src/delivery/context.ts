@@ -15,6 +15,8 @@ export interface NewConnection {
   readonly since: Cursor | null
   /** See `Touched.isInvolved`. */
   readonly isInvolved: boolean
+  /** False: a poll. */
+  readonly isStream: boolean
 }
 
 export interface DeliveryOptions {
@@ -22,6 +24,7 @@ export interface DeliveryOptions {
   readonly hub: Hub
   readonly clock: Clock
   readonly ids: Ids
+  readonly node: string
   readonly log: Pick<FastifyBaseLogger, 'debug' | 'error'>
   readonly metrics: Pick<Metrics, 'streamsOpen' | 'eventsDelivered' | 'resumes'>
   readonly config: Pick<Config, 'heartbeatMs' | 'presenceTtlMs' | 'awayAfterMs' | 'streamReleaseParser'>
@@ -34,6 +37,8 @@ export interface DeliveryOptions {
 }
 
 export interface DeliveryContext extends DeliveryOptions {
+  /** See nodeNameOf. */
+  readonly nodeName: string
   readonly openings: OpeningQueue
   /** Registers work that may outlive its stream. close() waits for it; a failure is reported. */
   settle(work: Promise<unknown>): void

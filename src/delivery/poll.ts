@@ -57,6 +57,10 @@ export class Poll extends Subscription {
     this.hurry()
   }
 
+  protected get isStream(): boolean {
+    return false
+  }
+
   protected onlineUntil(): number {
     return this.#waitsUntil + this.context.config.awayAfterMs
   }

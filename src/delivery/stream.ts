@@ -108,6 +108,10 @@ export class EventStream extends Subscription {
     })
   }
 
+  protected get isStream(): boolean {
+    return true
+  }
+
   protected onlineUntil(): number {
     return this.context.clock.now() + this.context.config.presenceTtlMs
   }

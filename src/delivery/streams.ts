@@ -3,6 +3,7 @@ import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { wait } from '../clock.js'
 import { AppError } from '../errors.js'
+import { nodeNameOf } from '../ids.js'
 import type { Actor } from '../schemas/claims.js'
 import { parseCursor, parseResumePosition } from '../store/cursor.js'
 import { type DeliveryContext, type DeliveryOptions, refreshMs } from './context.js'
@@ -78,7 +79,7 @@ class OpenStreams implements Streams {
       const settled = promise.catch(report).finally(() => this.#work.delete(settled))
       this.#work.add(settled)
     }
-    this.#context = { ...options, openings: createOpeningQueue(), settle, report }
+    this.#context = { ...options, nodeName: nodeNameOf(options.node), openings: createOpeningQueue(), settle, report }
     const streams = this.#streams
     // One listener for all sockets: an idle stream has no closure of its own.
     this.#onSocketClose = function () {

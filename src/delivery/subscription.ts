@@ -5,6 +5,7 @@
 // The newest connection of a device supersedes the one before. Wake-ups are hints and may be late; the device's record decides.
 import type { StreamEndReason } from '../ends.js'
 import { AppError } from '../errors.js'
+import { connectionIdOf } from '../ids.js'
 import type { Actor } from '../schemas/claims.js'
 import type { MailboxPosition, ResumePosition } from '../store/cursor.js'
 import { RESET } from '../store/lost-writes.js'
@@ -51,7 +52,7 @@ export abstract class Subscription implements Subscriber {
     this.context = context
     this.actor = actor
     // Copied into a flat string: randomUUID() concatenates, and V8 keeps the pieces, half a KiB, as long as the text lives.
-    this.connection = Buffer.from(context.ids.unique(), 'latin1').toString('latin1')
+    this.connection = Buffer.from(connectionIdOf(context.nodeName, context.ids.unique()), 'latin1').toString('latin1')
   }
 
   wake(wakeup: Wakeup): void {
@@ -81,6 +82,8 @@ export abstract class Subscription implements Subscriber {
     }
   }
 
+  /** False: a poll. */
+  protected abstract get isStream(): boolean
   /** Until when the device is online unless renewed. */
   protected abstract onlineUntil(): number
   /** The device stays online for AWAY_AFTER_MS after this connection, in which it can reconnect. */
@@ -144,7 +147,8 @@ export abstract class Subscription implements Subscriber {
   }
 
   #reportConnected({ created, head, isInvolved }: Touched, isWithoutCursor: boolean): void {
-    this.context.onConnected(this.actor, { since: created || isWithoutCursor ? head : null, isInvolved })
+    const since = created || isWithoutCursor ? head : null
+    this.context.onConnected(this.actor, { since, isInvolved, isStream: this.isStream })
   }
 
   #touch(more: Partial<Touch>): Promise<Touched | null> {

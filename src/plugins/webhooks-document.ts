@@ -1,7 +1,7 @@
 // The webhooks of the OpenAPI document: each event that is sent to the operator's systems, as a request that Signalpost makes.
 import { PushEvent } from '../schemas/push-event.js'
 import { schemaNameOf } from '../schemas/stream.js'
-import { WEBHOOK_EVENTS } from '../schemas/webhook.js'
+import { OPERATOR_EVENTS, WEBHOOK_EVENTS } from '../schemas/webhook.js'
 import { type Components, hoist, markNames } from './components.js'
 
 const header = (name: string, description: string, example: string) => ({
@@ -41,7 +41,7 @@ export function webhooksOf(components: Components): object {
   Object.assign(components.parameters, PARAMETERS)
   const parameters = Object.keys(PARAMETERS).map(name => ({ $ref: `#/components/parameters/${name}` }))
   return Object.fromEntries(
-    [...WEBHOOK_EVENTS, PushEvent].map(event => {
+    [...WEBHOOK_EVENTS, ...OPERATOR_EVENTS, PushEvent].map(event => {
       const { type } = event.properties
       const schema = hoist(markNames(event), components)
       const post = {

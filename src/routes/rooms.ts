@@ -59,11 +59,12 @@ const CREATE_OR_UPDATE_ROOM = {
     description:
       'Returns 201 with the new room, or 200 with the updated one. What the body leaves out stays as it is. Requires the grant `manage`, which ' +
       'the creator of a room has. A room that no device joins is closed after an hour.\n\n' +
-      'The other participants receive `room.updated`. If you set the mode to `p2p`, the reply has the `offerOrder` of that event.\n\n' +
+      'The other participants receive `room.updated`. If you set the mode to `p2p`, the reply has the `offerOrder` of that event. `record: true` ' +
+      'requires the mode `sfu`.\n\n' +
       'Fails with `room_not_found` if the room exists and you may not see it, or if the room service does not know it.',
     params: RoomParams,
     body: RoomRequest,
-    response: { 201: RoomReply, 200: RoomReply, ...problems(...WRITING, ...POLICY, 'no_media_service') }
+    response: { 201: RoomReply, 200: RoomReply, ...problems(...WRITING, ...POLICY, 'no_media_service', 'not_sfu') }
   }
 } as const
 

@@ -10,13 +10,15 @@ export const GRANTS = [
   ...(['subscribe', 'subscribe:audio', 'subscribe:video', 'subscribe:screen'] as const),
   ...(['moderate', 'manage'] as const)
 ] as const
-export type Grant = (typeof GRANTS)[number]
+/** Only a token gives it: its participant is not shown to others, receives, and sends nothing. */
+const HIDDEN = 'hidden'
+export type Grant = (typeof GRANTS)[number] | typeof HIDDEN
 
 const RoomClaim = Type.Object(
   {
     role: Type.Optional(Role),
     grants: Type.Optional(
-      Type.Array(Type.Enum([...GRANTS]), { description: 'Exactly these grants, instead of those of the role.' })
+      Type.Array(Type.Enum([...GRANTS, HIDDEN]), { description: 'Exactly these grants, instead of those of the role.' })
     ),
     /** Of a room that this user creates. */
     mode: Type.Optional(RoomMode)

@@ -58,6 +58,11 @@ const P2pFallback = Type.Boolean({
 })
 const CallType = Type.Enum(Media.enum, { $id: 'Media', description: 'What the room is for.' })
 const Locked = Type.Boolean({ description: 'Whether only moderators and hosts may join.' })
+const Record = Type.Boolean({
+  description:
+    'Whether the media of the room, in mode `sfu`, is to be recorded. Show it: all participants see it here and in `room.updated`. A recorder ' +
+    'of the operator then joins, which is in no list.'
+})
 
 export const Room = Type.Object(
   {
@@ -67,6 +72,7 @@ export const Room = Type.Object(
     p2pFallback: P2pFallback,
     callType: CallType,
     locked: Locked,
+    record: Record,
     maxParticipants: MaxParticipants,
     defaultRole: DefaultRole,
     createdAt: Timestamp('When it was created.'),
@@ -119,6 +125,7 @@ export const RoomRequest = Type.Object(
     p2pFallback: Type.Optional(P2pFallback),
     callType: Type.Optional(CallType),
     locked: Type.Optional(Locked),
+    record: Type.Optional(Record),
     maxParticipants: Type.Optional(MaxParticipants),
     defaultRole: Type.Optional(DefaultRole),
     metadata: Type.Optional(Metadata)

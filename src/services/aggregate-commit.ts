@@ -40,7 +40,7 @@ export function toCommit<State extends Versioned>(
   { state: known, now }: AggregateBasis<State>
 ): Commit {
   const { context, rules } = update
-  const { state } = decision
+  const { state, events } = decision
   // Only the deadline changes: the commit keeps its stamp, and no mailbox has to record it.
   const keepsStamp = known !== null && state.version === known.state.version
   return {
@@ -49,8 +49,8 @@ export function toCommit<State extends Versioned>(
     tag: keepsStamp ? known.tag : context.ids.tag(),
     state: JSON.stringify(state),
     mail: keepsStamp ? [] : mailOf(update, decision, { before: stateIn(known), now }),
-    log: keepsStamp ? [] : toLog(decision.events, now),
-    webhooks: keepsStamp ? [] : (rules.webhooksOf?.(context, { before: stateIn(known), state }, now) ?? []),
+    log: keepsStamp ? [] : toLog(events, now),
+    webhooks: keepsStamp ? [] : (rules.webhooksOf?.(context, { before: stateIn(known), state, events }, now) ?? []),
     isHeld: decision.isHeld ?? false,
     ...(decision.charges && { charges: decision.charges }),
     deadlineAt: rules.deadlineOf(state),

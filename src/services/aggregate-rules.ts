@@ -55,17 +55,18 @@ export interface AggregateRules<State extends { readonly version: number }> {
   /** What a commit records about a contact of a party. */
   contactUpdateOf?(context: Context, before: State | null, after: State): UserContactUpdate | null
   /** What a commit queues for webhooks. */
-  webhooksOf?(
-    context: Context,
-    change: Pick<Change<State>, 'before' | 'state'>,
-    now: number
-  ): readonly NewWebhookEvent[]
+  webhooksOf?(context: Context, change: DecidedChange<State>, now: number): readonly NewWebhookEvent[]
   /** Called after each commit. */
   onCommitted?(context: Context, change: Change<State>): void
   /** Starts the fan-out of events to watchers. */
   startFanout?(context: Context, id: string): void
   /** Whether mail that is held may be delivered. Without it no decision holds mail. */
   isReleased?(context: Context, state: State): Promise<boolean>
+}
+
+/** A change before its commit. */
+export interface DecidedChange<State> extends Pick<Decision<State>, 'state' | 'events'> {
+  readonly before: State | null
 }
 
 export interface Change<State> {

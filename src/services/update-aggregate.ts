@@ -23,7 +23,7 @@ import {
 import type { CachedState } from './cache.js'
 import { envelopeOf, NOWHERE, queuedFor, timestampOf } from './mail.js'
 import { type CommitOutcome, commitOptimistically } from './optimistic-commit.js'
-import { startWebhookDelivery } from './webhooks/deliver.js'
+import { deliverWebhooks } from './webhooks/queue-events.js'
 
 type Result<State> = UpdateResult<State> | LeaseRefusal
 type Outcome<State> = CommitOutcome<CachedState<State> | null, Result<State>>
@@ -117,7 +117,7 @@ interface CommittedDecision<State extends Versioned> {
 async function afterCommit<State extends Versioned>(
   update: ActiveUpdate<State>,
   { decision, basis, written }: CommittedDecision<State>,
-  { isDelivered, deliveries, watched, isOver, held: leases, head }: CommitResult & { ok: true }
+  { isDelivered, deliveries, watched, isOver, held: leases, head, webhooksRefused = 0 }: CommitResult & { ok: true }
 ): Promise<Outcome<State>> {
   const { context, rules, id, acting } = update
   const { state, events } = decision
@@ -126,8 +126,7 @@ async function afterCommit<State extends Versioned>(
   if (isDelivered) context.metrics.commitSeconds.observe((context.clock.now() - basis.now) / 1000)
   rules.onCommitted?.(context, { before, state, watched })
   if (events.length > 0) rules.startFanout?.(context, id)
-  for (const destination of new Set(written.webhooks?.flatMap(({ destinations }) => destinations)))
-    startWebhookDelivery(context, { destination, source: refOf(update) })
+  deliverWebhooks(context, refOf(update), { ...written, webhooksRefused })
   // A state with undelivered mail is not cached: the next event must not overtake that mail.
   if (isDelivered) rules.cacheIn?.(context).set(id, { state, tag: written.tag }, written.state.length)
   else rules.cacheIn?.(context).delete(id)

@@ -15,11 +15,12 @@ export const LASTING_MAX = 1000
 
 /**
  * Groups: fields whose names begin with one of these and a colon. Each group is stored apart, so that it is read only when it is asked for,
- * and alone. The fields of the first group are the participants: while the field exists, its device is a recipient of the room's events.
- * Commits bound their number.
+ * and alone. The fields of the first two groups are participants: while the field exists, its device is a recipient of the room's events.
+ * Those of the first one are counted, and commits bound their number; a room with only those of the second one is empty.
  */
 export const ROOM_GROUPS = [
   'participant',
+  'hidden',
   'user',
   'invitation',
   'invitee',
@@ -28,6 +29,7 @@ export const ROOM_GROUPS = [
   'producer'
 ] as const
 export const PARTICIPANTS = `${ROOM_GROUPS[0]}:`
+export const HIDDEN_PARTICIPANTS = `${ROOM_GROUPS[1]}:`
 
 /**
  * `group::` asks for the head of each field of a group: the first line of its value. The head of the field `group:x` is returned under the

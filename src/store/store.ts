@@ -146,8 +146,9 @@ export interface DeviceState {
   readonly seenAt: number
   /** Its stream was closed, and no keepalive has followed. */
   readonly left: boolean
-  /** '' when none is set. */
+  /** '' when none is set. The last connection stays while the device may reconnect. */
   readonly status: string
+  readonly connection: string
 }
 
 export interface Mailboxes {
@@ -244,7 +245,6 @@ export interface Store extends Availability {
   readonly deliveryLog: LineLogs
   /** By call: what webhooks, push and policy did. */
   readonly callNotes: LineLogs
-  /** The returned function unsubscribes. */
   onLostWrites(listen: (lost: LostWrites) => void): () => void
   close(): Promise<void>
 }

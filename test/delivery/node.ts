@@ -52,7 +52,7 @@ export async function startNode(store: Store, clock: Clock, env: Readonly<Record
     onDisconnected: ({ user, device }: Actor) => connectionLog.push(`-${user}/${device}`),
     isEngaged: async ({ user }: Actor) => engaged.has(user)
   }
-  const streams = createStreams({ store, hub, clock, ids, log, metrics, config, ...callbacks })
+  const streams = createStreams({ store, hub, clock, ids, node: 'here', log, metrics, config, ...callbacks })
   const context = {
     ...{ config, clock, ids, log, metrics, store, node: 'here' },
     calls: createCache<CallIdRecord>(),

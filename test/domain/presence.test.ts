@@ -71,7 +71,8 @@ const snapshot = (state: PresenceState, devices = state === 'offline' ? 0 : 1): 
   seenAt: T0
 })
 const checkOf = (state: PresenceState, now: number, parts: Partial<PresenceCheck> = {}): PresenceCheck => ({
-  ...{ current: snapshot(state), nextCheckAt: now + TTL, absenceCountsFrom: 0, debounceMs: DEBOUNCE, isWatched: true },
+  ...{ current: snapshot(state), nextCheckAt: now + TTL, absenceCountsFrom: 0 },
+  ...{ debounceMs: DEBOUNCE, isWatched: true, isForOperator: false },
   ...parts
 })
 const watched = (state: PresenceState): WatchedState =>

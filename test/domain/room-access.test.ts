@@ -21,6 +21,7 @@ const SETTINGS: Settings = {
   p2pFallback: true,
   callType: 'video',
   locked: false,
+  record: false,
   maxParticipants: 9,
   defaultRole: 'speaker',
   metadata: {},

@@ -270,6 +270,11 @@ export interface Room {
   readonly callType: Media
   /** Whether only moderators and hosts may join. */
   readonly locked: boolean
+  /**
+   * Whether the media of the room, in mode `sfu`, is to be recorded. Show it: all participants see it here and in
+   * `room.updated`. A recorder of the operator then joins, which is in no list.
+   */
+  readonly record: boolean
   /** Maximum number of devices in the room. */
   readonly maxParticipants: number
   readonly defaultRole: DefaultRole
@@ -844,6 +849,11 @@ export interface RoomRequest {
   readonly callType?: Media
   /** Whether only moderators and hosts may join. */
   readonly locked?: boolean
+  /**
+   * Whether the media of the room, in mode `sfu`, is to be recorded. Show it: all participants see it here and in
+   * `room.updated`. A recorder of the operator then joins, which is in no list.
+   */
+  readonly record?: boolean
   /** Maximum number of devices in the room. */
   readonly maxParticipants?: number
   readonly defaultRole?: DefaultRole
@@ -2584,6 +2594,102 @@ export type Event = CallIncomingEvent | CallRingingEvent | CallAcceptedEvent | C
 
 /** An event that is not stored. `type` tells which one. */
 export type Notice = ChatTypingEvent | SfuActiveSpeakerEvent | SfuScoreEvent
+
+/** One side of a call that has ended. */
+export interface RecordedSide {
+  readonly user: UserId
+  /** The device in the call. Null for a callee that has not answered. */
+  readonly device: DeviceId | null
+  /**
+   * The types of the ICE candidates that this side has sent, as far as the server saw them in descriptions and
+   * candidates. It does not see the candidate pair that is used: that is in `stats`.
+   */
+  readonly candidateTypes: readonly CandidateType[]
+  /** The last report of this side. Null: it has reported nothing. */
+  readonly stats: ConnectionStats | null
+  /** How often its device in the call opened an event stream again and resumed. 100: that often or more. */
+  readonly resumes: number
+  /** How often its stream or poll came to another node of the server. 100: that often or more. */
+  readonly nodeChanges: number
+}
+
+/**
+ * What a call lacked that was accepted and ended before any side reported media: `no_offer`: no offer was sent.
+ * `no_answer_sdp`: the offer has no answer. `no_connected`: both were exchanged, and no side reported media.
+ */
+export type MissingStep = 'no_offer' | 'no_answer_sdp' | 'no_connected'
+
+/** A call that has ended. */
+export interface CallRecord {
+  readonly callId: CallId
+  readonly caller: RecordedSide
+  readonly callee: RecordedSide
+  readonly media: Media | null
+  readonly metadata: Metadata
+  readonly offerer: Offerer
+  readonly reason: EndReason
+  /** Who ended it. Null if a timer or the server did. */
+  readonly endedBy: CallParty | null
+  /** When the call was created. */
+  readonly createdAt: string
+  /** When it was accepted. Null: it was not. */
+  readonly answeredAt: string | null
+  /** When a side first reported media. Null: none did. */
+  readonly connectedAt: string | null
+  /** When it ended. */
+  readonly endedAt: string
+  /** Time from creation to the first report of media. */
+  readonly setupMs: number | null
+  /** Time from the first report of media to the end. */
+  readonly durationMs: number | null
+  /** How many offers were accepted, the first one included. */
+  readonly offers: number
+  /** How many of these restarted ICE. */
+  readonly iceRestarts: number
+  /** Null: nothing, the call was not accepted, or it is `unconfirmed` and was hung up. */
+  readonly missing: MissingStep | null
+  /** Whether the call went on after the connect time without a report of media: its clients may not report it. */
+  readonly unconfirmed: boolean
+  /** Whether media went through a TURN server, as a side reported. Null: none has reported it. */
+  readonly relay: boolean | null
+  /** Whether the callee blocks the caller: no device rang, and the call has no `call.incoming`. */
+  readonly blocked: boolean
+}
+
+/** A call has ended. Follows `call.ended`, once for each call. */
+export interface CallRecordEvent {
+  /** Given by long-poll. A stream has it as the `id:` of the frame. Events that are not stored have none. */
+  readonly id?: EventCursor
+  readonly type: 'call.record'
+  /** When it happened. */
+  readonly timestamp: string
+  readonly data: CallRecord
+}
+
+export interface RecordingRequestedData {
+  readonly roomId: RoomId
+  /** Who asked for it. Null: the room service. */
+  readonly by: ActingDevice | null
+  /** The media session of the room. Null: none is open yet. */
+  readonly sessionId: SfuSessionId | null
+  /** Where the session is. It may move: then the room receives `sfu.reset`. */
+  readonly mediaService: string | null
+  /** The version of the room after this event. */
+  readonly version: number
+}
+
+/**
+ * A room in mode `sfu` is to be recorded. Join it as a hidden participant, and leave when `room.updated` says `record:
+ * false` or the room closes.
+ */
+export interface CallRecordingRequestedEvent {
+  /** Given by long-poll. A stream has it as the `id:` of the frame. Events that are not stored have none. */
+  readonly id?: EventCursor
+  readonly type: 'call.recording_requested'
+  /** When it happened. */
+  readonly timestamp: string
+  readonly data: RecordingRequestedData
+}
 
 /** `incoming`: a call rings. `cancelled`: it rings no more, and these devices may not know. */
 export type PushKind = 'incoming' | 'cancelled'

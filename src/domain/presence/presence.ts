@@ -45,6 +45,8 @@ export interface PresenceCheck {
   readonly absenceCountsFrom: number
   readonly debounceMs: number
   readonly isWatched: boolean
+  /** The systems of the operator receive the presence of every user. */
+  readonly isForOperator: boolean
 }
 
 export interface PresenceDecision {
@@ -93,12 +95,18 @@ export function decideWatch(
   return { ...state, version }
 }
 
+/** The state of a user whom only the operator follows, before their first device comes. */
+export const OFFLINE: PresenceSnapshot = { state: 'offline', devices: 0, seenAt: null }
+
 export function decidePresence(state: WatchedState, check: PresenceCheck, now: number): PresenceDecision {
   const unchanged = { state, publishes: false }
   if (state.checkAt === null) return unchanged
   const next = { ...state, version: state.version + 1, pending: null }
-  if (!check.isWatched) return { state: { ...next, checkAt: null }, publishes: false }
   const { current, nextCheckAt } = check
+  // Nothing can happen to a user who is offline until a device of theirs comes.
+  const isAtRest = current.state === 'offline' && state.published.state === 'offline'
+  if (!check.isWatched && (isAtRest || !check.isForOperator))
+    return { state: { ...next, checkAt: null }, publishes: false }
   const settled = { ...next, published: current, checkAt: nextCheckAt }
   if (current.state === state.published.state) {
     const isQuiet = state.pending === null && state.checkAt > now

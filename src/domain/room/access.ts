@@ -10,13 +10,14 @@ import type { Actor, Grant, RoomClaim } from '../../schemas/claims.js'
 import type { Endpoint } from '../../schemas/common.js'
 import type { Role } from '../../schemas/room.js'
 import type { ProducerSource } from '../../schemas/sfu.js'
+import { hiddenParticipantOf, requireHiddenAction } from './hidden.js'
+import { roomUser } from './room-user.js'
 import {
   type BanRecord,
   type Invitation,
   PART,
   type ParticipantRecord,
   type RoomParts,
-  type RoomUser,
   type Settings
 } from './state.js'
 
@@ -90,7 +91,8 @@ interface Requester {
 
 /** The parts that requireAccess reads. */
 export const partsOfAccess = ({ user, device }: Endpoint): string[] => [
-  ...[PART.settings, PART.participantOf({ user, device }), PART.user(user), PART.ban(user), PART.invitation(user)]
+  ...[PART.settings, PART.participantOf({ user, device }), PART.hiddenOf({ user, device })],
+  ...[PART.user(user), PART.ban(user), PART.invitation(user)]
 ]
 
 /** @throws AppError not_permitted, banned, room_not_found, room_closed, not_in_room */
@@ -101,6 +103,7 @@ export function requireAccess(action: RoomAction, parts: RoomParts, { actor, now
   if (rule.from !== 'anywhere' && !relation.isRelated) throw new AppError('room_not_found')
   const settings = requireOpenRoom(parts)
   if (rule.from === 'inside' && relation.participant === null) throw new AppError('not_in_room')
+  if (relation.participant?.hidden) requireHiddenAction(action)
   // Outside the room its default role allows neither to moderate nor to manage.
   const outsideRole = rule.grant === 'moderate' || rule.grant === 'manage' ? relation.ownRole : relation.role
   const grants = grantsOf(relation.participant?.role ?? outsideRole, claim)
@@ -108,7 +111,7 @@ export function requireAccess(action: RoomAction, parts: RoomParts, { actor, now
   const [first] = needed
   if (first !== undefined && !needed.some(grant => grants.includes(grant)))
     throw refusedGrant(relation.isRelated, first)
-  const passesLock = relation.isInvited || grants.includes('moderate')
+  const passesLock = relation.isInvited || grants.includes('moderate') || grants.includes('hidden')
   const isReader = action === 'read' || action === 'readChat'
   if (isReader && settings.locked && !relation.isIn && !passesLock) throw new AppError('room_not_found')
   // A claim may list grants without a role. Then the grants decide, and the role is only shown to others.
@@ -208,7 +211,7 @@ interface Relation {
 }
 
 function relationOf(parts: RoomParts, actor: Actor, claim: RoomClaim | undefined): Relation {
-  const participant = parts.get<ParticipantRecord>(PART.participantOf(actor))
+  const participant = parts.get<ParticipantRecord>(PART.participantOf(actor)) ?? hiddenParticipantOf(parts, actor)
   const { devices, assigned, role: roleInRoom } = roomUser(parts, actor.user)
   const isIn = participant !== null || devices.length > 0
   const isInvited = hasInvitation(parts, actor.user)
@@ -224,14 +227,6 @@ function relationOf(parts: RoomParts, actor: Actor, claim: RoomClaim | undefined
 
 export const isCreator = ({ settings }: RoomParts, user: string): boolean =>
   settings?.createdBy === user && settings.closed !== 'empty'
-
-/** What the room keeps of a user. What an earlier room with this id kept is ignored. */
-export function roomUser(parts: RoomParts, user: string): RoomUser {
-  const roomCreatedAt = parts.settings?.createdAt ?? 0
-  const kept = parts.get<RoomUser>(PART.user(user))
-  if (kept?.roomCreatedAt === roomCreatedAt) return kept
-  return { roomCreatedAt, devices: [], role: null, assigned: null, left: [] }
-}
 
 /** Null: the participant has left, also if its device has joined again. Reads PART.participant. */
 export function findParticipantRecord(parts: RoomParts, participantId: string): ParticipantRecord | null {

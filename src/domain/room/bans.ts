@@ -1,10 +1,13 @@
 // The rules of bans. A ban applies to all devices of a user and outlives the room.
 import { AppError } from '../../errors.js'
 import type { Actor } from '../../schemas/claims.js'
+import type { Endpoint } from '../../schemas/common.js'
 import { endpoint } from '../endpoint.js'
-import { isCreator, partsOfAccess, requireAccess, roomUser } from './access.js'
+import { isCreator, partsOfAccess, requireAccess } from './access.js'
+import { hiddenOfUser, leaveHidden } from './hidden.js'
 import { withdrawInvitation } from './invitation-end.js'
 import { leaveWithDevices, ownParticipantId, participantsOf } from './participants.js'
+import { roomUser } from './room-user.js'
 import { type BanRecord, mergeDecisions, NO_CHANGE, PART, type RoomDecision, type RoomParts } from './state.js'
 
 interface BanCommand {
@@ -18,7 +21,8 @@ interface BanCommand {
 export const partsOfBan = (parts: RoomParts, { actor, user }: Pick<BanCommand, 'actor' | 'user'>): string[] => [
   ...partsOfAccess(actor),
   ...[PART.user(user), PART.ban(user), PART.invitation(user)],
-  ...roomUser(parts, user).devices.map(device => PART.participantOf({ user, device }))
+  ...roomUser(parts, user).devices.map(device => PART.participantOf({ user, device })),
+  ...(roomUser(parts, user).hidden ?? []).map(device => PART.hiddenOf({ user, device }))
 ]
 
 /**
@@ -34,8 +38,26 @@ export function decideBan(parts: RoomParts, { actor, user, forMs }: BanCommand, 
   const ban: BanRecord = { by, at: now, until: forMs === null ? null : now + forMs }
   const leaving = { reason: 'removed', by, now, except: ownParticipantId(parts, actor) } as const
   const removal = leaveWithDevices(parts, participants, leaving)
-  const decision = mergeDecisions(removal, { writes: { [PART.ban(user)]: ban }, events: [] })
+  const decision = mergeDecisions(
+    removal,
+    { writes: { [PART.ban(user)]: ban }, events: [] },
+    hiddenLeave(parts, removal, { user, by })
+  )
   return withdrawInvitation(parts, decision, { user, by, now })
+}
+
+/** The user's hidden devices leave too. `removal` may have written what the room keeps of the user. */
+function hiddenLeave(
+  parts: RoomParts,
+  { writes }: RoomDecision,
+  { user, by }: { readonly user: string; readonly by: Endpoint }
+): RoomDecision {
+  const part = PART.user(user)
+  const after = {
+    ...parts,
+    get: <T>(name: string) => ((name === part && writes[part]) || parts.get<T>(name)) as T | null
+  }
+  return leaveHidden(after, hiddenOfUser(parts, user), { reason: 'removed', by })
 }
 
 function isHost(parts: RoomParts, user: string): boolean {

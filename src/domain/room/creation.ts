@@ -9,6 +9,7 @@ const DEFAULT_SETTINGS: Omit<Settings, 'createdAt' | 'createdBy' | 'maxParticipa
   p2pFallback: true,
   callType: 'video',
   locked: false,
+  record: false,
   defaultRole: 'speaker',
   metadata: {},
   closed: null

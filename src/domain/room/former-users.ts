@@ -8,8 +8,8 @@ const ASSIGNED_ROLES_MAX = 1000
 
 /** The parts of users who have left and of whom nothing has to be kept. `room` has all parts of PART.users. */
 export function formerUserParts(room: RoomParts, now: number): string[] {
-  const former = room.list<RoomUser>(PART.users).flatMap(([user, { devices, assigned, left }]) => {
-    if (devices.length > 0) return []
+  const former = room.list<RoomUser>(PART.users).flatMap(([user, { devices, hidden = [], assigned, left }]) => {
+    if (devices.length + hidden.length > 0) return []
     return [{ part: PART.user(user), hasRole: assigned !== null, leftAt: left.at(-1)?.at ?? 0 }]
   })
   const newestFirst = former.filter(({ hasRole }) => hasRole).sort((a, b) => b.leftAt - a.leftAt)
@@ -20,6 +20,9 @@ export function formerUserParts(room: RoomParts, now: number): string[] {
 /** Deletes these parts, except those of users who have joined again. Reads PART.settings and the parts. */
 export function removeFormerUserParts(room: RoomParts, names: readonly string[]): RoomDecision {
   if (room.settings?.closed !== null) return NO_CHANGE
-  const former = names.filter(part => room.get<RoomUser>(part)?.devices.length === 0)
+  const former = names.filter(part => {
+    const user = room.get<RoomUser>(part)
+    return user?.devices.length === 0 && user.hidden === undefined
+  })
   return { writes: Object.fromEntries(former.map(part => [part, null])), events: [] }
 }

@@ -31,9 +31,9 @@ import {
   type RoomDecision,
   type RoomEvent,
   type RoomParts,
-  type Settings,
-  viewRoom
+  type Settings
 } from './state.js'
+import { viewRoom } from './view.js'
 
 export interface Invitee {
   readonly user: string

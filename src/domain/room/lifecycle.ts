@@ -1,10 +1,11 @@
 // The rules of creating, changing and closing a room.
+import { AppError } from '../../errors.js'
 import type { Actor } from '../../schemas/claims.js'
 import type { Endpoint } from '../../schemas/common.js'
 import type { CloseReason, RoomReply, RoomRequest } from '../../schemas/room.js'
 import { endpoint } from '../endpoint.js'
-import { changeMode, withMode } from '../sfu/mode.js'
-import { offerOrder } from '../sfu/session.js'
+import { changeMode, wantedMode, withMode } from '../sfu/mode.js'
+import { offerOrder, sessionIn } from '../sfu/session.js'
 import { grantsOf, refusedGrant, requireAccess, requireNotBanned } from './access.js'
 import { existingOrNewRoom, type NewRoom } from './creation.js'
 import { ownParticipantId } from './participants.js'
@@ -31,17 +32,43 @@ export function decideSettings(
   if (!isNew) requireAccess('manage', parts, { actor, now })
   else if (!grantsOf(claim?.role ?? 'host', claim).includes('manage'))
     throw refusedGrant(actor.served !== 'unnamed', 'manage')
-  if (isNew) return createRoom({ ...before, ...body, isUnused: true }, now)
   const by = endpoint(actor)
+  refuseRecordingWithoutSfu(before, body)
+  if (isNew) return createRoom(parts, { settings: { ...before, ...body, isUnused: true }, by }, now)
   const update = updateSettings(parts, before, { changes: body, by, except: ownParticipantId(parts, actor) })
   return body.mode === 'p2p' ? { ...update, offerOrder: offerOrder(parts) } : update
 }
 
-const createRoom = (settings: Settings, now: number): RoomDecision => ({
+const createRoom = (
+  parts: RoomParts,
+  { settings, by }: { readonly settings: Settings; readonly by: Endpoint },
+  now: number
+): RoomDecision => ({
   createsRoom: true,
   writes: { [PART.settings]: settings, [PART.empty]: now },
-  events: []
+  events: [],
+  ...requestRecording(parts, { before: null, settings, by })
 })
+
+/** Only the media of a room in mode sfu can be recorded. @throws AppError not_sfu */
+function refuseRecordingWithoutSfu(before: Settings, { mode, record }: RoomRequest): void {
+  const names = mode !== undefined || record !== undefined
+  if (names && (record ?? before.record) && (mode ?? wantedMode(before)) !== 'sfu')
+    throw new AppError('not_sfu', { detail: 'A room with record: true is in mode sfu' })
+}
+
+/** The operator's recorder is asked when a room becomes one to record. Reads PART.sfu, if that may exist. */
+function requestRecording(
+  parts: RoomParts,
+  { before, settings, by }: { before: Settings | null; settings: Settings; by: Endpoint | null }
+): Pick<RoomDecision, 'operatorEvents'> {
+  const isRecorded = (each: Settings | null) => each?.record === true && each.mode === 'sfu'
+  if (!isRecorded(settings) || isRecorded(before)) return {}
+  const session = sessionIn(parts)
+  const placement = session === null || session.state === 'unavailable' ? null : session
+  const data = { by, sessionId: placement?.sessionId ?? null, mediaService: placement?.service ?? null }
+  return { operatorEvents: [{ type: 'call.recording_requested', data }] }
+}
 
 interface SettingsUpdate {
   readonly changes: RoomRequest
@@ -61,6 +88,7 @@ export function updateSettings(
   const shown = changes.mode === undefined ? changes : { ...changes, mode: settings.mode }
   return {
     writes: { [PART.settings]: settings, ...mode.writes },
+    ...requestRecording(parts, { before, settings, by }),
     events: [roomEvent('room.updated', { changes: shown, by, ...mode.told }, except)]
   }
 }

@@ -5,8 +5,9 @@ import type { Endpoint } from '../../schemas/common.js'
 import type { Role, UpdateParticipantRequest } from '../../schemas/room.js'
 import { endpoint } from '../endpoint.js'
 import { revokeMedia } from '../sfu/revocation.js'
-import { grantsOf, requireAccess, roomUser } from './access.js'
+import { grantsOf, requireAccess } from './access.js'
 import { ownParticipantId, participantsOf, writeParticipant } from './participants.js'
+import { roomUser } from './room-user.js'
 import {
   mergeDecisions,
   NO_CHANGE,

@@ -5,8 +5,10 @@ import type { Actor } from '../../schemas/claims.js'
 import type { Endpoint } from '../../schemas/common.js'
 import type { LeaveReason } from '../../schemas/room.js'
 import { endpoint } from '../endpoint.js'
-import { type Access, requireAccess, requireNotBanned, requireOpenRoom, roomUser } from './access.js'
+import { type Access, requireAccess, requireNotBanned, requireOpenRoom } from './access.js'
 import { existingOrNewRoom, type NewRoom } from './creation.js'
+import { joinHidden, refuseHidden, refuseVisible } from './hidden.js'
+import { roomUser } from './room-user.js'
 import {
   NO_CHANGE,
   PART,
@@ -16,9 +18,9 @@ import {
   type RoomEvent,
   type RoomParts,
   type RoomUser,
-  roomEvent,
-  viewParticipant
+  roomEvent
 } from './state.js'
+import { viewParticipant } from './view.js'
 import type { WhipParticipation } from './whip-client.js'
 
 export interface JoinCommand extends NewRoom {
@@ -39,6 +41,7 @@ export function decideJoin(read: RoomParts, command: JoinCommand, now: number): 
   const settings = existingOrNewRoom(read, { ...command, claim }, now)
   const parts = { ...read, settings }
   const access = requireAccess('join', parts, { actor, now })
+  refuseHidden(parts, actor)
   const before = access.participant
   if (before && !replace) return markReturned(before)
   if (settings.locked && !access.passesLock) throw new AppError('room_locked')
@@ -71,8 +74,23 @@ export function decideJoin(read: RoomParts, command: JoinCommand, now: number): 
   }
 }
 
+/**
+ * As a hidden participant, in a room that exists. Reads partsOfAccess and partsOfHiddenJoin.
+ * @throws AppError room_not_found, room_closed, banned, not_permitted, room_full
+ */
+export function decideHiddenJoin(
+  parts: RoomParts,
+  command: Omit<JoinCommand, 'whip' | keyof NewRoom>,
+  now: number
+): RoomDecision {
+  const access = requireAccess('join', parts, { actor: command.actor, now })
+  refuseVisible(parts, command.actor)
+  const participant = { ...newParticipant(command, access, now), hidden: true as const }
+  return joinHidden(parts, { participant, replace: command.replace }, now)
+}
+
 const newParticipant = (
-  { actor, participantId, metadata, whip }: JoinCommand,
+  { actor, participantId, metadata, whip }: Omit<JoinCommand, keyof NewRoom>,
   { claim, role }: Access,
   now: number
 ): ParticipantRecord => ({

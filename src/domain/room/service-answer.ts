@@ -4,9 +4,10 @@ import type { Role } from '../../schemas/room.js'
 import type { RoomDefinition } from '../../schemas/room-service.js'
 import { wantedMode } from '../sfu/mode.js'
 import { partsOfRevocation, revokeMedia, sendsRevoked } from '../sfu/revocation.js'
-import { grantsOf, roomUser } from './access.js'
+import { grantsOf } from './access.js'
 import { updateSettings } from './lifecycle.js'
 import { leaveWithDevices, writeParticipant } from './participants.js'
+import { roomUser } from './room-user.js'
 import {
   mergeDecisions,
   NO_CHANGE,
@@ -18,7 +19,16 @@ import {
   type ServiceSettings
 } from './state.js'
 
-const SETTINGS = ['mode', 'p2pFallback', 'callType', 'locked', 'maxParticipants', 'defaultRole', 'metadata'] as const
+const SETTINGS = [
+  'mode',
+  'p2pFallback',
+  'callType',
+  'locked',
+  'record',
+  'maxParticipants',
+  'defaultRole',
+  'metadata'
+] as const
 
 /** The settings that the answer names. `maxParticipants` is at most the limit of this server. */
 export function settingsOf(room: RoomDefinition, maxParticipants: number): ServiceSettings {

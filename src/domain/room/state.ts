@@ -16,6 +16,8 @@ export interface Settings {
   readonly modeSince?: number | null
   readonly callType: Room['callType']
   readonly locked: boolean
+  /** The operator's recorder is asked to record the room, while its mode is sfu. */
+  readonly record: boolean
   readonly maxParticipants: number
   readonly defaultRole: DefaultRole
   readonly metadata: Room['metadata']
@@ -60,6 +62,8 @@ export interface ParticipantRecord extends ParticipantHead {
   readonly joinedAt: number
   readonly metadata: Participant['metadata']
   readonly whip?: WhipParticipation
+  /** See hidden.ts. */
+  readonly hidden?: true
 }
 
 /** What a room keeps of a user, for all their devices. It has no effect in a later room with the same id. */
@@ -68,6 +72,8 @@ export interface RoomUser {
   readonly roomCreatedAt: number
   /** The devices that are in the room. */
   readonly devices: readonly string[]
+  /** The devices that are in the room as hidden participants. Absent: none. */
+  readonly hidden?: readonly string[]
   /** The role of the devices that are in the room; null: none is. */
   readonly role: Role | null
   /**
@@ -138,6 +144,14 @@ export const PART = {
   /** The record of the participant's device, which may hold a later participation of it. */
   participant: (participantId: string) => `participant:${encodeId(participantId).slice(0, DEVICE_KEY_LENGTH)}`,
   participantHeads: 'participant::',
+  /** All hidden participants: see hidden.ts. */
+  hiddenParticipants: 'hidden:',
+  hiddenOf: (endpoint: Endpoint) => `hidden:${deviceKeyOf(endpoint)}`,
+  hiddenHeads: 'hidden::',
+  /** The record of the hidden participant's device. */
+  hidden: (participantId: string) => `hidden:${encodeId(participantId).slice(0, DEVICE_KEY_LENGTH)}`,
+  /** When the last hidden participant joined: two that join at once change the same part. */
+  hiddenJoin: 'hiddenJoin',
   /** The parts of all users. */
   users: 'user:',
   user: (user: string) => `user:${encodeId(user)}`,
@@ -204,6 +218,8 @@ export interface RoomDecision {
   /** Added to the room log. If its id is in the log already, nothing of the decision is written. */
   readonly logEntry?: { readonly id: string; readonly value: object }
   readonly events: readonly RoomEvent[]
+  /** What only the systems of the operator receive. */
+  readonly operatorEvents?: readonly Pick<RoomEvent, 'type' | 'data'>[]
   /** When the room must be checked because of this decision. */
   readonly deadlineAt?: number
   /** The decision creates the room. */
@@ -224,20 +240,6 @@ export function mergeDecisions(one: RoomDecision, ...more: readonly RoomDecision
     events: [...one.events, ...more.flatMap(({ events }) => events)],
     ...([one, ...more].some(({ endsMedia }) => endsMedia) ? { endsMedia: true } : {})
   }
-}
-
-export function viewParticipant(participant: ParticipantRecord): Participant {
-  const { participantId, user, device, role, metadata, whip } = participant
-  const [away, joinedAt] = [participant.awaySince !== null, new Date(participant.joinedAt).toISOString()]
-  return { participantId, user, device, role, metadata, away, joinedAt, ...(whip ? { via: whip.via } : {}) }
-}
-
-export function viewRoom(
-  { roomId, version, participantCount }: Pick<RoomParts, 'roomId' | 'version' | 'participantCount'>,
-  settings: Settings
-): Room {
-  const { closed: _, isUnused: __, fellBack: ___, modeSince: ____, createdAt, ...rest } = settings
-  return { roomId, version, ...rest, createdAt: new Date(createdAt).toISOString(), participantCount }
 }
 
 /** An event for all participants except `except`. */

@@ -24,7 +24,11 @@ export const partsOfMediaEvents = (events: NumberedEvents['events']): string[] =
   ...new Set(
     events.flatMap(event =>
       event !== null && 'participantId' in event
-        ? [PART.participant(event.participantId), PART.producersOfParticipant(event.participantId)]
+        ? [
+            PART.participant(event.participantId),
+            PART.hidden(event.participantId),
+            PART.producersOfParticipant(event.participantId)
+          ]
         : []
     )
   )

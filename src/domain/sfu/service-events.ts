@@ -6,6 +6,7 @@ import { findParticipantRecord } from '../room/access.js'
 import {
   mergeDecisions,
   NO_CHANGE,
+  PART,
   type ParticipantRecord,
   type RoomDecision,
   type RoomParts,
@@ -35,7 +36,7 @@ const withWrites = (parts: RoomParts, writes: RoomDecision['writes']): RoomParts
 })
 
 function applyMediaEvent(parts: RoomParts, sessionId: string, event: MediaEvent): RoomDecision {
-  const owner = 'participantId' in event ? findParticipantRecord(parts, event.participantId) : null
+  const owner = 'participantId' in event ? findOwner(parts, event.participantId) : null
   if (owner === null) return NO_CHANGE
   const media = sentMediaOf(parts, owner, sessionId)
   switch (event.type) {
@@ -59,6 +60,12 @@ function applyMediaEvent(parts: RoomParts, sessionId: string, event: MediaEvent)
     default:
       return toOwner(owner, event)
   }
+}
+
+/** A hidden participant has consumers too. */
+function findOwner(parts: RoomParts, participantId: string): ParticipantRecord | null {
+  const hidden = parts.get<ParticipantRecord>(PART.hidden(participantId))
+  return hidden?.participantId === participantId ? hidden : findParticipantRecord(parts, participantId)
 }
 
 function setPaused(media: SentMedia, producerId: string, paused: boolean): RoomDecision {

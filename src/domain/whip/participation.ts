@@ -3,8 +3,9 @@
 import { AppError } from '../../errors.js'
 import type { Grant } from '../../schemas/claims.js'
 import type { MediaKind } from '../../schemas/sfu-rtp.js'
-import { findParticipantRecord, grantsOf, refusedGrant, requireNotBanned, roomUser } from '../room/access.js'
+import { findParticipantRecord, grantsOf, refusedGrant, requireNotBanned } from '../room/access.js'
 import { decideJoin, type JoinCommand, leaveRoom } from '../room/participants.js'
+import { roomUser } from '../room/room-user.js'
 import {
   NO_CHANGE,
   PART,

@@ -19,6 +19,7 @@ import { acceptTimes } from '../intervals.js'
 import { ROUNDS_MAX, resolveActiveConflict, waitForCall } from './lease-conflicts.js'
 import { holderOfCall, parseHolder } from './lease-holder.js'
 import { activeClaim } from './leases.js'
+import { seeNodes } from './seen.js'
 import { type CallUpdate, readCall, updateCall, updateCallWithLeases } from './update-call.js'
 
 /**
@@ -79,6 +80,7 @@ export async function commitAccept(
       throw error
     })
     if (!('refused' in result)) {
+      if (result.before?.phase === 'ringing') seeNodes(context, result.state)
       endWaitingCalls(context, actor.user, result.leases.get(actor.user) ?? [])
       return { ...result, outcomes }
     }

@@ -1,5 +1,4 @@
 // Reading calls: by their parties, and by a caller whose create was refused.
-
 import { withNotes } from '../../domain/call/notes.js'
 import { sideOf } from '../../domain/call/party.js'
 import { type CallState, viewCall } from '../../domain/call/state.js'

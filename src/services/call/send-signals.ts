@@ -20,6 +20,7 @@ import type { UpdateTarget } from '../aggregate-rules.js'
 import type { Context } from '../context.js'
 import { keepaliveIfDue, recordKeepalive } from '../device/keepalive.js'
 import { NO_DELIVERY } from '../mail.js'
+import { seeCandidates } from './seen.js'
 import { type CallUpdate, updateCall } from './update-call.js'
 
 interface DescriptionRequest extends Omit<OfferRequest, 'type'> {
@@ -57,6 +58,7 @@ export async function sendCandidates(
   const command = { type: 'candidates' as const, actor: endpoint(actor), batch: readCandidates(request) }
   const { result, outcomes = NO_OUTCOMES } = await signal(context, { id: callId }, command)
   recordKeepalive(context, actor)
+  seeCandidates(context, result.state, command)
   return { ...outcomes, delivery: deliveryToPeer(result, actor) }
 }
 

@@ -1,6 +1,7 @@
 // Updates of calls. A call id has a record: a call, or tombstones (domain/call/tombstone.ts). What happens to a call that exists uses
 // updateCall; what may create a call or a tombstone uses updateRecord.
 import { endForgotten } from '../../domain/call/decide-call.js'
+import { operatorEventsOf } from '../../domain/call/operator-events.js'
 import { type CallDecision, type CallState, deadlineOf } from '../../domain/call/state.js'
 import { type CallIdRecord, callIn } from '../../domain/call/tombstone.js'
 import { AppError } from '../../errors.js'
@@ -15,9 +16,10 @@ import {
   type UpdateTarget
 } from '../aggregate-rules.js'
 import type { Context } from '../context.js'
-import { schedulePresenceCheck } from '../presence/publish-presence.js'
+import { isPresenceForOperator, schedulePresenceCheck } from '../presence/publish-presence.js'
 import { pushesIn } from '../push/queue-push.js'
 import { createUpdater } from '../update-aggregate.js'
+import { webhooksIn } from '../webhooks/queue-events.js'
 import { recordProgress } from './call-metrics.js'
 import { contactUpdateOf } from './contacts.js'
 import { holderOfCall } from './lease-holder.js'
@@ -42,8 +44,11 @@ const RULES: AggregateRules<CallIdRecord> = {
   holderOf: record => (record.phase === 'void' ? null : holderOfCall(record)),
   contactUpdateOf: (context, before, after) =>
     after.phase === 'void' ? null : contactUpdateOf(context, callIn(before), after),
-  webhooksOf: (context, { before, state }, now) =>
-    state.phase === 'void' ? [] : pushesIn(context, { before: callIn(before), state }, now),
+  webhooksOf(context, { before, state, events }, now) {
+    const change = { before: callIn(before), state: callIn(state), events }
+    const pushes = state.phase === 'void' ? [] : pushesIn(context, { before: callIn(before), state }, now)
+    return [...webhooksIn(context, now, () => operatorEventsOf(change, now)), ...pushes]
+  },
   onCommitted(context, { before, state, watched }) {
     if (state.phase !== 'void') recordProgress(context, callIn(before), state)
     checkPresence(context, { before: callIn(before), state: callIn(state), watched })
@@ -52,9 +57,10 @@ const RULES: AggregateRules<CallIdRecord> = {
 
 /** A user in a call is busy. The leases decide that, so presence is checked after the commit, which takes and releases them. */
 function checkPresence(context: Context, { before, state, watched }: Change<CallState | null>): void {
-  if (watched.length === 0) return
+  const followed = isPresenceForOperator(context) && state ? usersOf(state) : watched
+  if (followed.length === 0) return
   const [wasBusy, isBusy] = [busyUsers(before), busyUsers(state)]
-  for (const user of watched) {
+  for (const user of followed) {
     if (wasBusy.includes(user) !== isBusy.includes(user)) schedulePresenceCheck(context, user)
   }
 }

@@ -51,7 +51,7 @@ export async function registerDevice(context: Context, actor: Actor, status?: st
   // Awaited: a device that registers by accepting a call must get the offer before its accept ends the ringing.
   if (touched.created) {
     schedulePresenceCheck(context, user)
-    await resumeDevice(context, actor, touched.head).catch(error =>
+    await resumeDevice(context, actor, { since: touched.head }).catch(error =>
       context.log.debug({ err: error }, 'ringing calls not offered')
     )
   }

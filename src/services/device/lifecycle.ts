@@ -1,4 +1,5 @@
 // What connecting and disconnecting devices mean for presence, calls and rooms.
+import type { SeenConnection } from '../../domain/call/command.js'
 import { decideCall } from '../../domain/call/decide-call.js'
 import { endpointOf } from '../../domain/call/party.js'
 import type { CallState, Side } from '../../domain/call/state.js'
@@ -9,10 +10,11 @@ import type { Cursor, StoredEvent } from '../../store/store.js'
 import { confirmLease, restoreLeases } from '../call/lease-conflicts.js'
 import { isLiveCallOf, parseHolder } from '../call/lease-holder.js'
 import { releaseLeases } from '../call/leases.js'
+import { seenConnection } from '../call/seen.js'
 import { callRef, readCall, updateCall } from '../call/update-call.js'
 import type { Context } from '../context.js'
 import { checkEveryMs } from '../intervals.js'
-import { schedulePresenceCheck } from '../presence/publish-presence.js'
+import { isPresenceForOperator, schedulePresenceCheck } from '../presence/publish-presence.js'
 import { markAwayInRooms, markReturnedInRooms } from '../room/liveness.js'
 import { offerInvitations } from '../room/ringing-invitations.js'
 import { cursorBeforeOffer } from './late-offer.js'
@@ -23,6 +25,8 @@ export interface Connected {
   readonly since: Cursor | null
   /** See `Touched.isInvolved`. */
   readonly isInvolved: boolean
+  /** False: a poll. */
+  readonly isStream: boolean
 }
 
 /** What delivery calls. onConnected and onDisconnected never throw; after a failure the deadline of the call or room is checked instead. */
@@ -31,11 +35,12 @@ export function deviceCallbacks(context: Context) {
     work.catch(error => context.log.debug({ err: error }, 'device change not applied; a deadline applies it'))
   }
   return {
-    onConnected(actor: Actor, { since, isInvolved }: Connected): void {
+    onConnected(actor: Actor, { since, isInvolved, isStream }: Connected): void {
+      if (isInvolved || isPresenceForOperator(context)) schedulePresenceCheck(context, actor.user)
       if (!isInvolved) return
-      inBackground(resumeDevice(context, actor, since))
+      const connection = seenConnection(context, isStream && since === null)
+      inBackground(resumeDevice(context, actor, { since, connection }))
       inBackground(markReturnedInRooms(context, actor))
-      schedulePresenceCheck(context, actor.user)
     },
     onDisconnected(actor: Actor): void {
       inBackground(deviceGone(context, actor))
@@ -58,14 +63,21 @@ async function isEngaged(context: Context, { user, device }: Actor): Promise<boo
 const isInCall = (call: CallState, { user, device }: Endpoint): boolean =>
   [endpointOf(call, 'caller'), endpointOf(call, 'callee')].some(end => end?.user === user && end.device === device)
 
+interface Resumption {
+  /** See Connected. */
+  readonly since: Cursor | null
+  /** Undefined: nobody wants to know. */
+  readonly connection?: SeenConnection | undefined
+}
+
 /**
  * Offers ringing calls and invitations that the device has not received after `since` (null: it needs no offers), and ends the
  * `call.peer_away` state of its calls.
  */
-export async function resumeDevice(context: Context, actor: Actor, since: Cursor | null): Promise<void> {
+export async function resumeDevice(context: Context, actor: Actor, { since, connection }: Resumption): Promise<void> {
   const leases = await context.store.leases.list(actor.user)
   await Promise.all([
-    ...leases.map(lease => resumeInCall(context, actor, { lease, since })),
+    ...leases.map(lease => resumeInCall(context, actor, { lease, since, connection })),
     since && offerInvitations(context, actor, since)
   ])
 }
@@ -73,7 +85,7 @@ export async function resumeDevice(context: Context, actor: Actor, since: Cursor
 async function resumeInCall(
   context: Context,
   { user, device }: Actor,
-  { lease, since }: { readonly lease: Lease; readonly since: Cursor | null }
+  { lease, since, connection }: Resumption & { readonly lease: Lease }
 ): Promise<void> {
   const holder = parseHolder(lease.holder)
   const { callId } = holder
@@ -89,7 +101,7 @@ async function resumeInCall(
   for (;;) {
     // A concurrent resume may append the same offer. It moves the mailbox, the append at `offerAt` fails, and the mailbox is read again.
     const offerAt = since && (await cursorBeforeOffer(context, actor, { since, isOffer }))
-    const command = { type: 'appeared' as const, actor, offerAt }
+    const command = { type: 'appeared' as const, actor, offerAt, connection }
     const { deliveries } = await updateCall(context, { id: callId }, (call, now) => decideCall(call, command, now))
     const offered = deliveries.get(user)
     if (offered === undefined || offered.online + offered.queued > 0) return

@@ -1,9 +1,10 @@
 // Presence of watched users. What was last published about a user is an aggregate in the user's partition. It is checked when something
 // happens to the user and when its deadline comes: a pending change has lasted, or the last keepalives expire. A user without watchers
-// has none.
+// has none, unless webhooks carry the presence of every user: then each user has one who is not offline.
 import {
   decidePresence,
   decideWatch,
+  OFFLINE,
   type PresenceCheck,
   type PresenceSnapshot,
   type WatchedState
@@ -14,6 +15,7 @@ import { type Decision, keepState } from '../aggregate-rules.js'
 import type { Context } from '../context.js'
 import { absenceCountsFrom } from '../device/liveness.js'
 import { createUpdater } from '../update-aggregate.js'
+import { isWanted, webhooksIn } from '../webhooks/queue-events.js'
 import { readPresence, toHiddenPresence, toPresence } from './read-presence.js'
 import { syncWatchIndex } from './watch-index.js'
 
@@ -28,10 +30,21 @@ const { read, update } = createUpdater<WatchedState>({
   deadlineOf: ({ checkAt }) => checkAt,
   isOver: ({ checkAt }) => checkAt === null,
   keepMs: () => KEEP_MS,
+  webhooksOf: (context, { before, state }, now) =>
+    webhooksIn(context, now, () =>
+      (before?.published ?? OFFLINE).state === state.published.state
+        ? []
+        : [{ type: PRESENCE_CHANGED, data: toWatchedPresence(state) }]
+    ),
   startFanout: (context, user) => context.startFanout({ kind: 'presence', id: user })
 })
 
 export const readWatchedState = read
+
+const PRESENCE_CHANGED = 'presence.changed'
+
+/** The systems of the operator receive the presence of every user, watched or not. */
+export const isPresenceForOperator = (context: Context): boolean => isWanted(context, PRESENCE_CHANGED)
 
 export const toWatchedPresence = ({ user, published, version }: WatchedState): WatchedPresence =>
   isUnknown(published) ? toHiddenWatchedPresence(user) : { ...toPresence(user, published), version }
@@ -85,24 +98,36 @@ async function renewOrRemove(context: Context, user: string, watcher: Watcher): 
   else await store.watches.remove(user, watcher)
 }
 
-/** Null: the user has never had a watcher. */
+/** Null: nobody has followed the user. */
 async function checkPresence(context: Context, user: string): Promise<WatchedState | null> {
-  const { state } = await update(context, { id: user }, watched => decideCheck(context, watched))
+  const { state } = await update(context, { id: user }, watched => decideCheck(context, user, watched))
   return state
 }
 
 /** Presence is read after the state, so each commit is based on a presence at least as new as the one before. */
-async function decideCheck(context: Context, watched: WatchedState | null): Promise<Decision<WatchedState>> {
-  if (watched === null || watched.checkAt === null) return keepState(watched)
-  const check = await readCheck(context, watched.user)
-  const { state, publishes } = decidePresence(watched, check, context.clock.now())
-  if (!publishes) return { state, events: [] }
-  return { state, events: [{ to: 'watchers', type: 'presence.changed', data: toWatchedPresence(state) }] }
+async function decideCheck(
+  context: Context,
+  user: string,
+  watched: WatchedState | null
+): Promise<Decision<WatchedState>> {
+  const isFollowed = watched !== null && watched.checkAt !== null
+  if (!isFollowed && !isPresenceForOperator(context)) return keepState(watched)
+  const check = await readCheck(context, user)
+  const now = context.clock.now()
+  if (!isFollowed && check.current.state === 'offline') return keepState(watched)
+  const before = isFollowed ? watched : decideWatch(watched, { user, current: OFFLINE, checkAt: now }, now)
+  const { state, publishes } = decidePresence(before, check, now)
+  if (!publishes || !check.isWatched) return { state, events: [] }
+  return { state, events: [{ to: 'watchers', type: PRESENCE_CHANGED, data: toWatchedPresence(state) }] }
 }
 
 async function readCheck(context: Context, user: string): Promise<PresenceCheck> {
   const { store, config } = context
   const start = absenceCountsFrom(context)
   const [presence, isWatched] = await Promise.all([readPresence(context, user), store.watches.isWatched(user)])
-  return { ...presence, absenceCountsFrom: start, debounceMs: config.presenceDebounceMs, isWatched }
+  return {
+    ...presence,
+    ...{ absenceCountsFrom: start, debounceMs: config.presenceDebounceMs, isWatched },
+    isForOperator: isPresenceForOperator(context)
+  }
 }

@@ -14,6 +14,7 @@ import { checkMedia } from '../sfu/reconcile.js'
 import { checkWhipClients } from '../whip/lost-clients.js'
 import { endRoom } from './end-room.js'
 import { removeFormerUsers } from './former-users.js'
+import { checkHidden } from './lost-hidden.js'
 import { currentParticipations } from './memberships.js'
 import { type ReadRoom, readRoom } from './parts.js'
 import { checkInvitations } from './ringing-invitations.js'
@@ -64,7 +65,13 @@ async function publishLiveness(context: Context, target: DeviceInRoom, decide: P
  * request brings the deadline forward.
  */
 export async function checkRoom(context: Context, roomId: string, claimedUntil: number): Promise<void> {
-  const room = await readRoom(context, roomId, [...partsReadForEnd, PART.participants, PART.users, EARLY_CANCELS])
+  const room = await readRoom(context, roomId, [
+    ...partsReadForEnd,
+    PART.participants,
+    PART.hiddenParticipants,
+    PART.users,
+    EARLY_CANCELS
+  ])
   // A room expires from its end on. A commit that was decided before the end and written after it has stopped the expiry.
   if (room.settings?.closed !== null) {
     await changeRoom(context, { roomId, parts: [PART.settings] }, restartExpiry)
@@ -75,13 +82,15 @@ export async function checkRoom(context: Context, roomId: string, claimedUntil: 
   compareWithService(context, roomId)
   await removeFormerUsers(context, room)
   const participants = room.list<ParticipantRecord>(PART.participants).map(([, participant]) => participant)
+  const hidden = room.list<ParticipantRecord>(PART.hiddenParticipants).map(([, participant]) => participant)
   const isWhip = ({ whip }: ParticipantRecord) => whip !== undefined
   const devices = participants.filter(participant => !isWhip(participant))
   const checks = await Promise.all([
     checkParticipants(context, room.roomId, devices),
     checkWhipClients(context, room, participants.filter(isWhip)),
     checkInvitations(context, room),
-    checkMedia(context, room, participants)
+    checkMedia(context, room, [...participants, ...hidden]),
+    checkHidden(context, room, hidden)
   ])
   const end = room.participantCount > 0 ? NEVER : await endIfEmpty(context, room)
   // Also a room in which nothing is due is checked once in RETENTION_MS.

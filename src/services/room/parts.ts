@@ -39,16 +39,18 @@ function toParts(roomId: string, snapshot: RoomSnapshot | null): ReadRoom {
   }
 }
 
+const isParticipant = (part: string) => part.startsWith(PART.participants) || part.startsWith(PART.hiddenParticipants)
+
 /** A participant has two lines: the first is what the store reads (toRecipient in store/rooms.ts), the second is the rest. */
 export function toText(part: string, value: object | number): string {
-  if (!part.startsWith(PART.participants)) return JSON.stringify(value)
+  if (!isParticipant(part)) return JSON.stringify(value)
   const { user, device, participantId, since, ...rest } = value as ParticipantRecord
   return `${JSON.stringify({ user, device, participantId, since })}\n${JSON.stringify(rest)}`
 }
 
 function fromText<T>(part: string, { value, version }: Field): T {
   if (part === PART.settings) return withModeSince(JSON.parse(value) as Settings, version) as T
-  if (!part.startsWith(PART.participants)) return JSON.parse(value) as T
+  if (!isParticipant(part)) return JSON.parse(value) as T
   const [head = '', rest = '{}'] = value.split('\n')
   const participant = { ...JSON.parse(head), ...JSON.parse(rest) } as ParticipantRecord
   // `since` is null in the commit that let the device in, and that commit wrote this value.

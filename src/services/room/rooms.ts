@@ -1,27 +1,22 @@
 // Creating, joining, changing and leaving a room. Each function reads the parts that its rule needs, decides, and commits if none of them
 // has changed.
 import { endpoint } from '../../domain/endpoint.js'
-import {
-  findParticipantRecord,
-  partsOfAccess,
-  requireAccess,
-  requireOpenRoom,
-  roomUser
-} from '../../domain/room/access.js'
+import { findParticipantRecord, partsOfAccess, requireAccess } from '../../domain/room/access.js'
+import { mayBeHidden } from '../../domain/room/hidden.js'
 import { acceptOnJoin } from '../../domain/room/invitation.js'
 import { withdrawInvitation } from '../../domain/room/invitation-end.js'
 import { decideClose, decideSettings } from '../../domain/room/lifecycle.js'
 import { decideUpdate } from '../../domain/room/participant-update.js'
 import * as rules from '../../domain/room/participants.js'
+import { roomUser } from '../../domain/room/room-user.js'
 import {
   PART,
   type ParticipantRecord,
   participantIdOf,
   type RoomParts,
-  type Settings,
-  viewParticipant,
-  viewRoom
+  type Settings
 } from '../../domain/room/state.js'
+import { viewParticipant, viewRoom } from '../../domain/room/view.js'
 import { partsOfRevocation } from '../../domain/sfu/revocation.js'
 import { viewRoomMedia } from '../../domain/sfu/state.js'
 import { AppError } from '../../errors.js'
@@ -47,7 +42,9 @@ import { followModeChange, partsOfMode } from '../sfu/mode-change.js'
 import { runUnlimited } from '../unlimited-action.js'
 import { banParticipant } from './bans.js'
 import { chargeCreate } from './create-charge.js'
+import { describeRoom } from './describe-room.js'
 import { endRoom } from './end-room.js'
+import { joinAsHidden, leaveAsHidden } from './hidden.js'
 import { addMembership, commitJoin, currentParticipations, removeMemberships } from './memberships.js'
 import { type ReadRoom, readRoom } from './parts.js'
 import type { ParticipantPath, RoomPath } from './paths.js'
@@ -66,6 +63,7 @@ export async function joinRoom(
   { roomId, metadata = {}, replace = false }: RoomPath & JoinRoomRequest
 ): Promise<JoinRoomReply & { readonly isNew: boolean }> {
   checkMetadata(metadata)
+  if (mayBeHidden(actor, roomId)) return joinAsHidden(context, actor, { roomId, metadata, replace })
   const participantId = participantIdOf(actor, context.ids.tag() + context.ids.tag())
   const { roomMaxParticipants: maxParticipants, awayAfterMs } = context.config
   const serviceSettings = await readServiceSettings(context, actor, roomId)
@@ -115,7 +113,7 @@ export async function createOrUpdateRoom(
     throw new AppError('invalid_request', { detail: `This server allows ${maxParticipants} participants in a room` })
   }
   const command = { actor, body, maxParticipants, serviceSettings: await readServiceSettings(context, actor, roomId) }
-  const parts = [...partsOfAccess(actor), PART.empty, ...(body.mode === undefined ? [] : [PART.sfu])]
+  const parts = [...partsOfAccess(actor), PART.empty, ...(changesMedia(body) ? [PART.sfu] : [])]
   const read = [...parts, ...partsOfMode(body.mode)]
   const decide = withRoomPolicy(context, { actor, roomId }, (before: ReadRoom, now) =>
     decideSettings(before, command, now)
@@ -127,6 +125,8 @@ export async function createOrUpdateRoom(
   const { offerOrder, createsRoom = false } = decision
   return { room: viewRoom({ ...room, version }, settings), ...(offerOrder && { offerOrder }), isNew: createsRoom }
 }
+
+const changesMedia = ({ mode, record }: RoomRequest) => mode !== undefined || record !== undefined
 
 /** @throws AppError not_permitted, banned, room_not_found, room_closed */
 export async function closeRoom(context: Context, actor: Actor, { roomId }: RoomPath): Promise<void> {
@@ -185,6 +185,7 @@ async function removeFromRoom(
   actor: Actor,
   { roomId, participantId }: ParticipantPath
 ): Promise<void> {
+  if (await leaveAsHidden(context, actor, { roomId, participantId })) return
   const { user, device } = await findParticipant(context, actor, { roomId, participantId })
   const parts = [...partsOfAccess(actor), PART.participant(participantId), PART.user(user), PART.invitation(user)]
   const by = endpoint(actor)
@@ -193,21 +194,6 @@ async function removeFromRoom(
     return user === actor.user ? removed : withdrawInvitation(room, removed, { user, by, now })
   })
   await removeMemberships(context, roomId, [{ user, device, participantId }])
-}
-
-/** The room and its participants, in the order in which they joined. */
-async function describeRoom(context: Context, roomId: string): Promise<RoomAndParticipants> {
-  const parts = await readRoom(context, roomId, [PART.settings, PART.participants, PART.sfu, PART.producers])
-  const settings = requireOpenRoom(parts)
-  const participants = parts
-    .list<ParticipantRecord>(PART.participants)
-    .map(([, participant]) => participant)
-    .sort((a, b) => (a.since ?? 0) - (b.since ?? 0))
-  return {
-    room: viewRoom(parts, settings),
-    participants: participants.map(viewParticipant),
-    ...viewRoomMedia(parts, participants)
-  }
 }
 
 /** The rooms that the device is in. */

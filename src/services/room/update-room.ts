@@ -1,6 +1,7 @@
 // Changes of a room: the steps of the optimistic commit (optimistic-commit.ts) for the parts of a room. Only the parts that a rule needs
 // are read, and the commit is conditional on these parts only.
 import type { Config } from '../../config.js'
+import { operatorEventsOf } from '../../domain/room/operator-events.js'
 import { NO_CHANGE, PART, type RoomDecision, type RoomEvent } from '../../domain/room/state.js'
 import { AppError } from '../../errors.js'
 import type { FollowUp, OutboxItem } from '../../store/aggregate.js'
@@ -9,6 +10,7 @@ import { deliveryCost } from '../budgets.js'
 import type { Context } from '../context.js'
 import { checkEveryMs, mediaSettlesInMs } from '../intervals.js'
 import { type CommitOutcome, commitOptimistically } from '../optimistic-commit.js'
+import { deliverWebhooks, webhooksIn } from '../webhooks/queue-events.js'
 import { type ReadRoom, readRoom, toText } from './parts.js'
 
 /** What is committed: a decision of the rules, and tasks that run when it has been published. */
@@ -98,12 +100,14 @@ async function commit<D extends RoomChange>(
   decided: DecidedChange<D>
 ): Promise<CommitOutcome<LoadedParts, ChangeResult<D>>> {
   const { room, decision } = decided
-  const result = await context.store.rooms.commit(room.roomId, toCommit(context, decided))
+  const written = toCommit(context, decided)
+  const result = await context.store.rooms.commit(room.roomId, written)
   if (result.status === 'full') throw new AppError(result.of === 'participants' ? 'room_full' : 'too_many_bans')
   if (result.status === 'conflict') return { retryOn: undefined }
   const { version } = result
   if (result.status === 'known') return { result: { decision, room, version, isRepeat: true, excess: [] } }
   if (result.fanoutLease) startRoomFanout(context, room.roomId)
+  deliverWebhooks(context, { kind: 'room', id: room.roomId }, { ...written, ...result })
   if (decision.endsMedia) context.closeMediaOfFormer(room.roomId)
   return { result: { decision, room, version, isRepeat: false, excess: result.excess ?? [] } }
 }
@@ -161,6 +165,7 @@ function toCommit(context: Context, { room, parts, decision, now }: DecidedChang
     ...(logEntry
       ? { logEntry: { id: logEntry.id, value: JSON.stringify(logEntry.value), ...logRetention(config) } }
       : {}),
+    webhooks: webhooksIn(context, now, () => operatorEventsOf(room.roomId, decision)),
     items: [...events.map(event => toItem(room.roomId, event, now)), ...tasks.map(toFollowUp)],
     tag: ids.tag(),
     deadlineAt: deadlineOf(decision, config, now),

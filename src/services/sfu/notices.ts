@@ -10,6 +10,9 @@ import { readRoom } from '../room/parts.js'
 /** How often a notice about the same subject is sent. Of those that arrive in between, the last one is sent. */
 const NOTICE_EVERY_MS = 1000
 
+/** Also a recorder wants to know who speaks. */
+const GROUPS = [PART.participantHeads, PART.hiddenHeads]
+
 interface SessionNotices {
   readonly roomId: string
   readonly sessionId: string
@@ -22,9 +25,9 @@ export async function sendMediaNotices(
   { roomId, sessionId, notices }: SessionNotices
 ): Promise<void> {
   if (notices.length === 0) return
-  const room = await readRoom(context, roomId, [PART.settings, PART.sfu, PART.participantHeads])
+  const room = await readRoom(context, roomId, [PART.settings, PART.sfu, ...GROUPS])
   if (sessionIdIn(room) !== sessionId) return
-  const heads = room.list<ParticipantHead>(PART.participantHeads).map(([, head]) => head)
+  const heads = GROUPS.flatMap(group => room.list<ParticipantHead>(group).map(([, head]) => head))
   for (const notice of notices) {
     const recipients =
       notice.type === 'active_speaker'

@@ -52,12 +52,13 @@ function settlesAt({ config, clock }: Context, room: ReadRoom): number {
 export function closeMediaOfFormer(context: Context, roomId: string): void {
   if (mediaServicesOf(context).list().length === 0) return
   context.background.runAgain(`close media in ${roomId}`, async () => {
-    const room = await readRoom(context, roomId, [PART.settings, PART.sfu, PART.participantHeads])
+    const groups = [PART.participantHeads, PART.hiddenHeads]
+    const room = await readRoom(context, roomId, [PART.settings, PART.sfu, ...groups])
     const session = sessionIn(room)
     if (room.settings?.closed !== null) return
     if (session?.state === 'unavailable' && mayFallBack(room)) await recoverSession(context, roomId)
     if (session?.state !== 'open') return
-    const heads = room.list<ParticipantHead>(PART.participantHeads).map(([, head]) => head)
+    const heads = groups.flatMap(group => room.list<ParticipantHead>(group).map(([, head]) => head))
     const againInMs = await keepParticipants(context, room, { session, participants: heads })
     if (againInMs < CHECK_MEDIA_MS) await context.store.rooms.bringForward(roomId, context.clock.now() + againInMs)
   })

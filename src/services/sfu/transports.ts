@@ -79,7 +79,8 @@ export function restartIce(
 
 /** Closes also the producers that it carries. @throws AppError as withSession */
 export function closeTransport(context: Context, actor: Actor, { roomId, transportId }: TransportPath): Promise<void> {
-  return withSession(context, { actor, roomId, action: 'takePart' }, async ({ client, session, owner }) => {
+  return withSession(context, { actor, roomId, action: 'takePart' }, async ({ client, session, owner, access }) => {
+    if (access.participant.hidden) return client.remove(owner, 'transports', transportId)
     const isClosed = (item: { transportId: string }) => item.transportId === transportId
     const command = { actor, sessionId: session.sessionId, participantId: owner.participantId, isClosed }
     const scope = { roomId, parts: partsOfClose(command), payer: actor.user }

@@ -51,10 +51,10 @@ const isFor = ({ device, except }: MailboxEntry, { name }: Device): boolean =>
   device === undefined ? !except?.includes(name) : device === name
 
 function toState(device: Device, now: number): DeviceState {
-  const { name, seenAt, status } = device
+  const { name, seenAt, status, connection } = device
   const online = isOnline(device, now)
   const onlineUntil = online ? device.onlineUntil : 0
-  return { device: name, online, onlineUntil, seenAt, left: hasLeft(device), status }
+  return { device: name, online, onlineUntil, seenAt, left: hasLeft(device), status, connection }
 }
 
 export function createMemoryMailboxes(parts: Parts): MemoryMailboxes {

@@ -6,6 +6,7 @@ import { FANOUT_LEASE_MS } from '../fanout.js'
 import {
   type Field,
   HEADS,
+  HIDDEN_PARTICIPANTS,
   headOf,
   LASTING,
   LASTING_MAX,
@@ -53,8 +54,10 @@ const headsIn = (fields: readonly (readonly [string, Field])[], heads: string) =
 
 const isLasting = (name: string) => name.startsWith(LASTING)
 
-const participantsOf = ({ fields }: Room): Field[] =>
-  [...fields].flatMap(([name, field]) => (name.startsWith(PARTICIPANTS) ? [field] : []))
+const fieldsIn = ({ fields }: Room, group: string): Field[] =>
+  [...fields].flatMap(([name, field]) => (name.startsWith(group) ? [field] : []))
+const participantsOf = (room: Room): Field[] => fieldsIn(room, PARTICIPANTS)
+const recipientsOf = (room: Room): Field[] => [...participantsOf(room), ...fieldsIn(room, HIDDEN_PARTICIPANTS)]
 
 const fieldsOf = ({ fields, lasting }: Room, name: string) => (isLasting(name) ? lasting : fields)
 
@@ -142,7 +145,7 @@ export function createMemoryRooms({ clock, timers, webhookQueues }: Parts): Memo
       find,
       recipients(id) {
         const room = find(id)
-        return room ? participantsOf(room).map(toRecipient) : []
+        return room ? recipientsOf(room).map(toRecipient) : []
       },
       drained: ({ ref }) => expireIfPublished(rooms.get(ref.id))
     },

@@ -15,8 +15,8 @@ function keysOf(ref: FanoutRef, isOneServer: boolean) {
   const keys = aggregateKeys(ref, isOneServer)
   if (ref.kind === 'presence') return { ...keys, recipients: watchersKey(ref.id), type: 'set', expiring: [] }
   const { log, logIds, details, groups } = roomKeys(ref.id, isOneServer)
-  const [members = '', ...others] = groups
-  return { ...keys, recipients: members, type: 'hash', expiring: [log, logIds, details, ...others] }
+  const [members = '', hidden = '', ...others] = groups
+  return { ...keys, recipients: members, type: 'hash', expiring: [hidden, log, logIds, details, ...others] }
 }
 
 /** `name` and `value` are a participant's field, or a watcher (joinIds) and when it was last known to watch. */

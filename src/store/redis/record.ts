@@ -20,6 +20,7 @@ export function toDeviceState(device: string, text: string, { now, retentionMs }
     onlineUntil: online ? Number(parts.online) : 0,
     seenAt: Number(parts.seen),
     left: parts.connection === '' && Number(parts.online) > 0,
-    status: parts.status ?? ''
+    status: parts.status ?? '',
+    connection: parts.connection ?? ''
   }
 }

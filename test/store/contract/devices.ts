@@ -24,7 +24,7 @@ export function deviceContract(t: Test, fixture: StoreFixture): void {
       page: null
     })
     const seenAt = fixture.clock.now()
-    const offline = { device: 'phone', online: false, onlineUntil: 0, left: false, status: '' }
+    const offline = { device: 'phone', online: false, onlineUntil: 0, left: false, status: '', connection: '' }
     t.strictSame(await state(bob, 'phone'), { ...offline, seenAt })
     await touch(fixture, bob, 'phone', { now: seenAt - 500 })
     t.equal((await state(bob, 'phone'))?.seenAt, seenAt, 'a touch with an older time changes nothing')
@@ -152,7 +152,7 @@ export function deviceContract(t: Test, fixture: StoreFixture): void {
     t.equal((await state(bob, 'phone'))?.online, true)
     await mailboxes.closeConnection(bob, 'phone', { connection: 'c2', now: fixture.clock.now() })
     const seenAt = fixture.clock.now()
-    const offline = { device: 'phone', online: false, onlineUntil: 0, status: '' }
+    const offline = { device: 'phone', online: false, onlineUntil: 0, status: '', connection: '' }
     t.strictSame(await state(bob, 'phone'), { ...offline, seenAt, left: true })
     t.equal((await touch(fixture, bob, 'phone')).connection, '')
     await mailboxes.closeConnection(bob, 'missing', { connection: 'c2', now: fixture.clock.now() })

@@ -1,7 +1,7 @@
 #!lua
 -- Purpose:   takes or renews the fan-out lease, drops the published outbox entries, and returns the next batch.
 -- KEYS:      1 outbox stream  2 index of waiting outboxes  3 state hash  4 recipients: a hash or a sorted set
---            5… keys that expire together with KEYS 3 and 4
+--            5… keys that expire together with KEYS 3 and 4; with 'hash' the first one is a hash of more recipients
 -- ARGV:      1 node  2 now  3 lease until  4 version:tag of the newest published entry, or ''  5 most appends  6 most entries
 --            7 'hash': all recipients; 'set': a page of them  8 cursor of the page  9 approximate number of recipients on a page
 -- RETURNS:   {BATCH, entries, cursor of the next page or '0', recipients and their values or scores in turn} | {IDLE}, the log is empty and
@@ -21,6 +21,7 @@ if redis.call('XLEN', outbox) > 0 then
   local cursor, found, count = '0', nil, page
   if kind == 'hash' then
     found = redis.call('HGETALL', recipients)
+    for _, text in ipairs(redis.call('HGETALL', KEYS[5])) do found[#found + 1] = text end
     count = math.max(1, #found / 2)
   else
     cursor, found = unpack(redis.call('ZSCAN', recipients, from, 'COUNT', page))
