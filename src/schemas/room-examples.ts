@@ -19,6 +19,7 @@ const ROOM = {
   p2pFallback: true,
   callType: 'video',
   locked: false,
+  record: false,
   maxParticipants: 12,
   defaultRole: 'speaker',
   createdAt: at(31),

@@ -8,6 +8,7 @@ import { CALL_EVENTS } from '../../src/schemas/event.js'
 import { PRESENCE_EVENTS } from '../../src/schemas/presence-event.js'
 import { ROOM_EVENTS } from '../../src/schemas/room-event.js'
 import { SFU_EVENTS } from '../../src/schemas/sfu-event.js'
+import { OPERATOR_EVENTS } from '../../src/schemas/webhook.js'
 import { SETTINGS } from '../../src/settings.js'
 
 /** Not the folder of the compiled tests, because git does not list it. */
@@ -106,7 +107,7 @@ const exampleSettings = [
 /** The C client names its results in capitals. */
 const namesInC = wordsIn(read('packages/c-client/include/signalpost.h')).filter(word => word.startsWith('SP_'))
 
-const mailboxEvents = [...CALL_EVENTS, ...ROOM_EVENTS, ...SFU_EVENTS, ...PRESENCE_EVENTS].map(
+const mailboxEvents = [...CALL_EVENTS, ...ROOM_EVENTS, ...SFU_EVENTS, ...PRESENCE_EVENTS, ...OPERATOR_EVENTS].map(
   ({ properties }) => properties.type.const
 )
 

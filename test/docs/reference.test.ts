@@ -9,6 +9,7 @@ import { PRESENCE_EVENTS } from '../../src/schemas/presence-event.js'
 import { ROOM_EVENTS } from '../../src/schemas/room-event.js'
 import { SFU_EVENTS } from '../../src/schemas/sfu-event.js'
 import { StreamEvent } from '../../src/schemas/stream.js'
+import { OPERATOR_EVENTS } from '../../src/schemas/webhook.js'
 
 const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')
 
@@ -19,7 +20,14 @@ t.test('generated files are up to date (if not, run `npm run docs`)', async t =>
 
 t.test('every setting stands under a heading, and every event has an example that its schema accepts', async t => {
   t.notMatch(read('docs/reference/settings.md'), /\n\n\n/, 'no heading without a setting')
-  const events = [...CALL_EVENTS, ...ROOM_EVENTS, ...SFU_EVENTS, ...PRESENCE_EVENTS, ...StreamEvent.anyOf]
+  const events = [
+    ...CALL_EVENTS,
+    ...ROOM_EVENTS,
+    ...SFU_EVENTS,
+    ...PRESENCE_EVENTS,
+    ...StreamEvent.anyOf,
+    ...OPERATOR_EVENTS
+  ]
   const examples = [...read('docs/reference/events.md').matchAll(/```json\n(.*?)```/gs)].map(([, json = '']) =>
     JSON.parse(json)
   )

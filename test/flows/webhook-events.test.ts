@@ -155,7 +155,7 @@ flow(
 )
 
 flow(
-  'each event of a room once, with its version, and no signals or typing',
+  'each event of a room once, with its version',
   async (t, scenario) => {
     all.receiver.now = () => scenario.now()
     const [alice, bob] = await scenario.addAliceAndBob()
@@ -164,7 +164,6 @@ flow(
     const { id } = await join(bob, 'r1')
     await join(tablet, 'r1')
     await alice.post('rooms/r1/messages', { content: 'hello' })
-    await alice.request('POST', 'rooms/r1/typing', { typing: true })
     await alice.request('DELETE', `rooms/r1/participants/${id}?ban=true`)
     await alice.request('DELETE', 'rooms/r1')
     const events = await receivedUntil(scenario, all.receiver, { member: 'roomId', name: 'r1', type: 'room.closed' })
@@ -178,6 +177,9 @@ flow(
       versions.toSorted((a, b) => a - b)
     )
     t.equal(versions[4], versions[5], 'one commit has removed both devices')
+    await alice.expectEvents('room.participant_joined', 'room.participant_joined')
+    await bob.expectEvents('room.participant_joined', 'room.joined', 'chat.message', 'room.participant_left')
+    await tablet.expectEvents('room.joined', 'chat.message', 'room.participant_left')
   },
   { env: all.env }
 )
