@@ -18,10 +18,13 @@ const gateway = await startGateway(t, services, { PUSH_PAYLOAD: 'caller' })
 
 /** The webhooks. They are passed on to the gateway, signed anew: flows have a clock of their own, and signatures expire. */
 const webhooks: { readonly type: string; readonly data: Record<string, unknown> }[] = []
+/** The receiver answers 500. */
+let isDown = false
 const receiver = createServer(async (request, reply) => {
   let text = ''
   for await (const chunk of request) text += chunk
   webhooks.push(JSON.parse(text))
+  if (isDown) return void reply.writeHead(500).end()
   const { Webhook } = await import('standardwebhooks')
   const [id, at] = [String(request.headers['webhook-id']), new Date()]
   const signature = new Webhook(WEBHOOK_SECRET).sign(id, at, text)
@@ -153,6 +156,27 @@ for (const [how, end] of Object.entries({
     { env }
   )
 }
+
+flow(
+  'a push that was delayed until the call has ended wakes no phone',
+  async (t, scenario) => {
+    const alice = await scenario.addClient('alice', 'laptop')
+    await addSleepingPhone(scenario)
+    isDown = true
+    await alice.post('calls', { callId: 'c1', to: 'bob' })
+    await until('the first attempt has failed', () => webhooksOf(scenario, 'c1').length > 0)
+    await scenario.cluster.settle()
+    await alice.post('calls/c1/cancel')
+    isDown = false
+    await scenario.advance(5000)
+    await untilSent(scenario, 'c1', 1)
+    t.strictSame(
+      messages(scenario, 'c1').map(({ kind }) => kind),
+      ['cancelled']
+    )
+  },
+  { env }
+)
 
 flow(
   'a subscription that the push service does not know is removed, and the timeline says so to the callee only',
