@@ -2,6 +2,8 @@
 //
 //   node examples/services/policy-service.mjs '{"denied": {"mallory": "Your account is suspended"}, "forward": {"bob": "carol"}}'
 //   POLICY_URL=http://127.0.0.1:9200/decisions npm start
+//
+// With the same POLICY_SECRET for both, it answers nobody else.
 import { createServer } from 'node:http'
 import { pathToFileURL } from 'node:url'
 
@@ -35,10 +37,11 @@ export function decideByRules({ denied = {}, forward = {}, listeners = [], maxDu
   }
 }
 
-/** `decide` turns a question into an answer. */
-export function createPolicyService({ decide = decideByRules() } = {}) {
+/** `decide` turns a question into an answer. `secret`: what Signalpost must send as Bearer, if it is given. */
+export function createPolicyService({ decide = decideByRules(), secret } = {}) {
   return createServer(async (request, reply) => {
     try {
+      if (secret && request.headers.authorization !== `Bearer ${secret}`) return void send(reply, 401)
       if (request.method !== 'POST' || request.url !== '/decisions') return void send(reply, 404)
       send(reply, 200, await decide(JSON.parse(await textOf(request))))
     } catch (error) {
@@ -62,11 +65,8 @@ function send(reply, status, body) {
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   const rules = JSON.parse(process.argv[2] ?? '{}')
-  const server = createPolicyService({ decide: decideByRules(rules) }).listen(
-    Number(process.env.PORT ?? 9200),
-    '127.0.0.1',
-    () => {
-      console.log(`The policy service listens on http://127.0.0.1:${server.address().port}/decisions`)
-    }
-  )
+  const { PORT = '9200', POLICY_SECRET: secret } = process.env
+  const server = createPolicyService({ decide: decideByRules(rules), secret }).listen(Number(PORT), '127.0.0.1', () => {
+    console.log(`The policy service listens on http://127.0.0.1:${server.address().port}/decisions`)
+  })
 }

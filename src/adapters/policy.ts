@@ -11,7 +11,7 @@ import {
 } from '../schemas/policy.js'
 import { sendRequest } from './outgoing.js'
 
-type PolicyConfig = Pick<Config, 'policyUrl' | 'policyTimeoutMs'>
+type PolicyConfig = Pick<Config, 'policyUrl' | 'policySecret' | 'policyTimeoutMs'>
 
 /** Of a reply: some times the largest answer, which has metadata of 4 KiB. */
 const MAX_BYTES = 16_384
@@ -27,12 +27,16 @@ const ALLOWANCES = {
 
 /** @throws Error after a failure */
 export async function askPolicyService<Action extends PolicyAction>(
-  { policyUrl, policyTimeoutMs }: PolicyConfig,
+  { policyUrl, policySecret, policyTimeoutMs }: PolicyConfig,
   question: QuestionOf<Action>
 ): Promise<PolicyAnswer<Action>> {
   const { status, text } = await sendRequest(policyUrl ?? '', {
     method: 'POST',
-    headers: { 'content-type': 'application/json', accept: 'application/json' },
+    headers: {
+      'content-type': 'application/json',
+      accept: 'application/json',
+      ...(policySecret === null ? {} : { authorization: `Bearer ${policySecret}` })
+    },
     body: JSON.stringify(question),
     timeoutMs: policyTimeoutMs,
     maxBytes: MAX_BYTES

@@ -41,6 +41,10 @@ export const SERVICE_SETTINGS = {
     '',
     'Policy service that is asked before a call or an invitation rings, and before a room is made or joined.'
   ),
+  POLICY_SECRET: secret(
+    optional(longSecret),
+    'Secret shared with the policy service, at least 32 bytes. Signalpost sends it as Bearer.'
+  ),
   POLICY_TIMEOUT_MS: setting(duration(1), '500', 'Time limit for a reply of the policy service.'),
   POLICY_ON_ERROR: setting(
     oneOf('deny', 'allow'),

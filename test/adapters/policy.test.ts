@@ -137,12 +137,15 @@ t.test('the service gets the question as JSON', async t => {
   const url = await policyService(t, async (incoming, reply) => {
     let text = ''
     for await (const chunk of incoming) text += chunk
-    received = [incoming.method, incoming.url, incoming.headers['content-type'], JSON.parse(text)]
+    const { method, url, headers } = incoming
+    received = [method, url, headers['content-type'], headers.authorization, JSON.parse(text)]
     reply.end('{"allow": false, "reason": "bob sleeps"}')
   })
-  const answer = await askPolicyService({ policyUrl: url, policyTimeoutMs: 10_000 }, question)
-  t.strictSame(answer, { allow: false, reason: 'bob sleeps' })
-  t.strictSame(received, ['POST', '/decisions', 'application/json', question])
+  const config = { policyUrl: url, policySecret: null, policyTimeoutMs: 10_000 }
+  t.strictSame(await askPolicyService(config, question), { allow: false, reason: 'bob sleeps' })
+  t.strictSame(received, ['POST', '/decisions', 'application/json', undefined, question])
+  await askPolicyService({ ...config, policySecret: 'the secret of the policy service' }, question)
+  t.match(received, ['POST', '/decisions', 'application/json', 'Bearer the secret of the policy service'])
 })
 
 const FAILURES: Record<string, readonly [answer: RequestListener, message: RegExp]> = {
@@ -168,6 +171,8 @@ const FAILURES: Record<string, readonly [answer: RequestListener, message: RegEx
 for (const [name, [answer, message]] of Object.entries(FAILURES)) {
   t.test(`it is a failure if the service ${name}`, async t => {
     const url = await policyService(t, answer)
-    await t.rejects(askPolicyService({ policyUrl: url, policyTimeoutMs: 100 }, question), { message })
+    await t.rejects(askPolicyService({ policyUrl: url, policySecret: null, policyTimeoutMs: 100 }, question), {
+      message
+    })
   })
 }
