@@ -38,8 +38,11 @@ function destinationOf(item: string): WebhookDestination {
   return { id: createHash('sha256').update(url).digest('hex').slice(0, 12), url, types: typesOf(filter) }
 }
 
+/** Sent only where a filter names it: it has the subscriptions by which devices are woken. */
+const BY_NAME = 'push'
+
 function typesOf(filter: string | undefined): ReadonlySet<string> {
-  if (filter === undefined) return new Set(WEBHOOK_TYPES)
+  if (filter === undefined) return new Set(WEBHOOK_TYPES.filter(type => type !== BY_NAME))
   const names = filter.split(',').map(name => name.trim())
   return new Set(
     names.flatMap(name => {

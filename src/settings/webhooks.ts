@@ -5,7 +5,7 @@ import { webhookSecrets, webhookUrls } from '../webhook-urls.js'
 export const WEBHOOK_SETTINGS = {
   WEBHOOK_URLS: secret(
     webhookUrls,
-    'Receivers of webhooks, separated by commas. A fragment is a filter: `https://example.com/hook#call.*,room.closed`. Without one, all events are sent.'
+    'Receivers of webhooks, separated by commas. A fragment is a filter: `https://example.com/hook#call.*,room.closed`. Without one, all events but `push` are sent.'
   ),
   WEBHOOK_SECRETS: secret(
     webhookSecrets,
