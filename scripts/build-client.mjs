@@ -1,4 +1,4 @@
-// Bundles packages/client into its `dist`, as it is published: index.js, which loads the file for rooms in mode sfu on first need, and core.js. Each is
+// Bundles packages/client into its `dist`, as it is published: index.js, which loads the file for rooms in mode sfu on first need, core.js and stats.js. Each is
 // complete, because a file that both share would add 0.7 KB to what a page loads. `npm run build` adds the types.
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
@@ -14,10 +14,10 @@ const SOURCES = join(root, 'packages/client/src')
  * over the wire, or of the platform, which test/client-size.test.ts checks.
  */
 export const INTERNAL_NAMES = (
-  'advanceTo applyRecord applySettings beforeListening begin closeConsumer deliver deliverOne dropParticipant during emit endMedia expectAnswer fault finishAs flow handleNow hasTransport iceConfig iceRestartsMs ' +
-  'hurry inbox isFirst isHere isOpen isOver isRepeat lastSentAt live negotiator offers ' +
+  'advanceTo applyRecord applySettings beforeListening begin callRecord closeConsumer deliver deliverOne dropParticipant during emit endMedia expectAnswer fault finishAs flow handleNow hasTransport iceConfig iceRestartsMs ' +
+  'hurry inbox isFirst isHere isOpen isOver isRepeat lastSentAt live negotiator ' +
   'onConnected onEnd onError onEvent onFailed onMediaError onModerated onOwn onReset onSend onSnapshot onState ' +
-  'onTrack onTrackEnded owner post prepare publicationOf receive record refreshToken rejoin removeAll rename ' +
+  'onTrack onTrackEnded owner post prepare publicationOf receive refreshToken rejoin removeAll rename ' +
   'requestAndShare requests restart retryMs senders servers setAvailable slides stopReceiving sync tellsService waitingEvents whenReady'
 ).split(' ')
 
@@ -56,7 +56,7 @@ async function minifyFile(name, code, map) {
 export async function buildClient(folder) {
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })
-  const bundles = await Promise.all(['index', 'core'].map(entry => bundleClient({ entry })))
+  const bundles = await Promise.all(['index', 'core', 'stats'].map(entry => bundleClient({ entry })))
   for (const { name, code, map } of bundles.flatMap(({ files }) => files)) {
     writeFileSync(join(folder, name), code)
     writeFileSync(join(folder, `${name}.map`), map)

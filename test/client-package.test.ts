@@ -13,16 +13,18 @@ const CLIENT = fileURLToPath(new URL('../packages/client', import.meta.url))
 const { root, folder } = await installClient(t)
 const execute = promisify(execFile)
 
-t.test('Node imports both entries, which have the public members', async t => {
+t.test('Node imports its entries, which have the public members', async t => {
   const script = `
     import { Problem, Signalpost } from '@signalpost/client'
     import { SignalpostCore } from '@signalpost/client/core'
+    import { reportStats } from '@signalpost/client/stats'
     const options = { url: 'http://127.0.0.1:1', token: () => 'none', retryForMs: 0 }
     const [client, core] = [new Signalpost(options), new SignalpostCore(options)]
     const problem = await client.request('GET', '/calls').catch(error => error)
     const members = ['on', 'once', 'off', 'connect', 'close', 'request', 'share', 'call', 'join']
     console.log(JSON.stringify({
       missing: members.filter(name => typeof client[name] !== 'function'),
+      stats: typeof reportStats,
       states: [client.connection, core.connection, client.user, client.calls.size, client.rooms.size],
       problem: [problem instanceof Problem, problem.name, problem.code, problem.status, problem.retryable, problem.retryAfterMs]
     }))`
@@ -30,6 +32,7 @@ t.test('Node imports both entries, which have the public members', async t => {
   const { stdout } = await execute(process.execPath, ['program.mjs'], { cwd: root })
   t.strictSame(JSON.parse(stdout), {
     missing: [],
+    stats: 'function',
     states: ['closed', 'closed', null, 0, 0],
     problem: [true, 'Problem', 'network', 0, true, null]
   })
@@ -78,8 +81,9 @@ for (const moduleResolution of ['bundler', 'nodenext']) {
     const source = `
       import { type Call, type Problem, Signalpost } from '@signalpost/client'
       import { SignalpostCore } from '@signalpost/client/core'
+      import { reportStats } from '@signalpost/client/stats'
       const client = new Signalpost({ url: '', token: async () => '' })
-      client.on('incoming', (call: Call) => call.accept())
+      client.on('incoming', (call: Call) => call.accept().then(() => reportStats(client, call)))
       client.request('POST', '/calls', { to: 'bob' }).then(({ call }) => call.callId, (error: Problem) => error.retryable)
       // @ts-expect-error: a call has a callee.
       client.request('POST', '/calls', {})

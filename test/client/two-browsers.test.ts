@@ -19,6 +19,8 @@ const seeEachOther = () => Promise.all(both.map(each => each.do('seesMoreFrames'
 
 const UFRAG = 'call.peerConnection.localDescription.sdp.match(/ice-ufrag:(.*)/)[1]'
 
+const STATS = 'import("/client/stats.js").then(async ({ statsOf }) => statsOf(await call.peerConnection.getStats()))'
+
 async function restartIce(user: BrowserUser): Promise<void> {
   const before = await Promise.all(both.map(each => each.run(UFRAG)))
   await user.run('void call.peerConnection.restartIce()')
@@ -35,6 +37,7 @@ for (const [caller, callee, user] of [
     await caller.do('call', user)
     await Promise.all(both.map(each => each.until('globalThis.call?.state === "connected"')))
     await seeEachOther()
+    for (const each of both) t.match(await each.run(STATS), { candidatePair: {}, protocol: 'udp', rttMs: Number })
 
     for (const each of [callee, caller, caller, callee]) {
       await restartIce(each)

@@ -11,6 +11,8 @@ import { candidates, sdp } from './sdp.js'
 import type { TestClient } from './test-client.js'
 import type { TestCluster } from './test-cluster.js'
 
+const DEVICE = 'phone'
+
 type Where = 'path' | 'query' | 'header'
 
 interface Parameter {
@@ -90,13 +92,14 @@ export class Target {
   }
 
   async send({ method, path }: Operation, who: number, wire: RawRequest): Promise<Response> {
-    const url = `${this.scenario.urlOf(0)}${wire.path ?? path.replace('{callId}', this.calls[who % 4] ?? '')}${wire.query ?? ''}`
+    const filled = path.replace('{callId}', this.calls[who % 4] ?? '').replace('{deviceId}', DEVICE)
+    const url = `${this.scenario.urlOf(0)}${wire.path ?? filled}${wire.query ?? ''}`
     const json = wire.body === undefined ? {} : { 'content-type': 'application/json', body: wire.body }
     return fetch(url, {
       method: method.toUpperCase(),
       headers: {
         authorization: `Bearer ${this.#tokens[who % this.#tokens.length]}`,
-        'x-device-id': 'phone',
+        'x-device-id': DEVICE,
         ...(wire.body === undefined ? {} : { 'content-type': json['content-type'] ?? '' }),
         ...wire.headers
       },

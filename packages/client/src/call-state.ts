@@ -37,7 +37,7 @@ export interface CallEvents {
 
 export interface Start {
   readonly direction: 'incoming' | 'outgoing'
-  readonly record: Pick<CallRecord, 'callId' | 'caller' | 'callee'> & Partial<CallRecord>
+  readonly callRecord: Pick<CallRecord, 'callId' | 'caller' | 'callee'> & Partial<CallRecord>
   /** What came with `call.incoming`. */
   readonly first?: Signals
 }
@@ -59,28 +59,28 @@ export class CallState extends Receiver<CallEvents> {
   isHere = false
   /** What came with `call.incoming`: the offer to answer. */
   first: Signals
-  protected record: Start['record']
+  protected callRecord: Start['callRecord']
   /** Signals wait for the first listener: they may arrive before the reply to the request that they answer. */
   readonly #signals: CallEvents['signal'][] = []
 
-  constructor({ direction, record, first = {} }: Start) {
+  constructor({ direction, callRecord, first = {} }: Start) {
     super()
     this.direction = direction
-    this.record = record
+    this.callRecord = callRecord
     this.first = first
-    this.state = record.state ?? 'ringing'
-    this.held.local = record.held?.[direction === 'incoming' ? 'callee' : 'caller'] ?? false
-    this.#note(record)
+    this.state = callRecord.state ?? 'ringing'
+    this.held.local = callRecord.held?.[direction === 'incoming' ? 'callee' : 'caller'] ?? false
+    this.#note(callRecord)
   }
 
   get id(): string {
-    return this.record.callId
+    return this.callRecord.callId
   }
   get from(): CallRecord['caller'] {
-    return this.record.caller
+    return this.callRecord.caller
   }
   get to(): CallParty {
-    return this.record.callee as CallParty
+    return this.callRecord.callee as CallParty
   }
   /** The other side. */
   get peer(): CallParty {
@@ -88,23 +88,23 @@ export class CallState extends Receiver<CallEvents> {
   }
   /** The side that makes the first offer. */
   get offerer(): CallRecord['offerer'] {
-    return this.record.offerer ?? 'caller'
+    return this.callRecord.offerer ?? 'caller'
   }
   /** What the call is for. */
   get kind(): CallRecord['media'] {
-    return this.record.media ?? null
+    return this.callRecord.media ?? null
   }
   get metadata(): CallRecord['metadata'] {
-    return this.record.metadata ?? {}
+    return this.callRecord.metadata ?? {}
   }
   get version(): number {
-    return this.record.version ?? 0
+    return this.callRecord.version ?? 0
   }
 
   /** @internal Takes the state of a reply, an event or a snapshot. */
   applyRecord(record: Partial<CallRecord>): void {
     if (this.state === 'ended' || (record.version ?? this.version) < this.version) return
-    this.record = { ...this.record, ...record }
+    this.callRecord = { ...this.callRecord, ...record }
     this.#note(record)
     const { state = this.state } = record
     if (state === 'ended') this.finishAs(record.reason as EndReason, record.endedBy)

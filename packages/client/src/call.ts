@@ -63,7 +63,7 @@ export class Call extends CallState {
     this.#creation = null
     // It was hung up before the server had it.
     if (this.state === 'ended') {
-      this.record = call
+      this.callRecord = call
       await this.#leave('hangup')
     } else if (resolution === 'merged') this.#merge(call, signalsOf(reply))
     else {
@@ -76,7 +76,7 @@ export class Call extends CallState {
   /** The callee was calling us: their call goes on, and we have accepted it. Our offer, if there was one, is discarded. */
   #merge(call: CallRecord, first: Signals): void {
     const before = this.id
-    Object.assign(this, { direction: 'incoming', record: call })
+    Object.assign(this, { direction: 'incoming', callRecord: call })
     this.#host.rename(this, before)
     this.#enter()
     this.applyRecord(call)
@@ -104,7 +104,7 @@ export class Call extends CallState {
 
   async #answerFirst(negotiator: Negotiator): Promise<void> {
     const { offer, ...rest } = this.first
-    if (!offer) return this.record.offerer === 'callee' ? negotiator.offer() : undefined
+    if (!offer) return this.callRecord.offerer === 'callee' ? negotiator.offer() : undefined
     const answered = negotiator.answer(offer)
     this.deliver(rest)
     await answered

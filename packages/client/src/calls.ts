@@ -39,7 +39,7 @@ export class Calls implements CallHost {
     const { device, user } = this.client
     const creation = { ...body, to, callId, ...(kind && { media: kind }) }
     const record = { ...creation, caller: { user: user ?? '', device }, callee: { user: to, device: null } }
-    const call = this.#add(new Call(this, { direction: 'outgoing', record }))
+    const call = this.#add(new Call(this, { direction: 'outgoing', callRecord: record }))
     signal?.addEventListener('abort', () => call.hangup().catch(error => this.client.onError(error)))
     await call.beforeListening(() => call.create(creation, options))
     return this.live.get(call.id) ?? call
@@ -72,7 +72,7 @@ export class Calls implements CallHost {
 
   #ring(record: CallRecord, signals: Signals = {}): void {
     const first = signalsOf(signals)
-    const call = this.#add(new Call(this, { direction: 'incoming', record, first }))
+    const call = this.#add(new Call(this, { direction: 'incoming', callRecord: record, first }))
     if (!this.client.emit('incoming', call)) return
     // The other tabs ring themselves: they need not be told.
     this.client.request('POST', pathOf(call.id, 'ringing')).catch(() => {})
@@ -111,7 +111,7 @@ export class Calls implements CallHost {
 
   /** The page that was in this call is gone, and its media with it. */
   #takeOver(record: CallRecord): void {
-    const call = this.#add(new Call(this, { direction: this.#directionOf(record), record }))
+    const call = this.#add(new Call(this, { direction: this.#directionOf(record), callRecord: record }))
     if (!this.client.emit('resumable', call)) call.hangup().catch(error => this.client.onError(error))
   }
 

@@ -23,7 +23,7 @@ export class Mesh implements Flow {
     this.#connect = connect
   }
 
-  add(participantId: string, { offers }: { offers: boolean }): void {
+  add(participantId: string, { isFirst }: { isFirst: boolean }): void {
     const negotiator = new Negotiator({
       open: this.#connect,
       post: (action, body) => this.#post(participantId, action, body),
@@ -36,7 +36,7 @@ export class Mesh implements Flow {
     this.#peers.set(participantId, { negotiator, slides: new Set() })
     for (const publication of this.#room.publications) this.#send(negotiator, publication)
     // Not before the application can publish something after it has joined.
-    if (offers) setTimeout(() => this.#offer(negotiator))
+    if (isFirst) setTimeout(() => this.#offer(negotiator))
   }
 
   /** A participant that sends nothing offers to receive: the others do not offer to those who joined after them. */

@@ -67,7 +67,7 @@ export interface Flow {
   /** Handles the events `signal.*` or `sfu.*`, in order. */
   receive(type: string, data: RoomEventData): void
   /** In mode p2p. */
-  add?(participantId: string, options: { offers: boolean }): void
+  add?(participantId: string, options: { isFirst: boolean }): void
   remove(participantId: string): void
   sync(publication: Publication): Promise<void>
   /** In mode sfu. */

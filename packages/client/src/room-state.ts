@@ -107,7 +107,7 @@ export abstract class RoomState extends Receiver<RoomEvents> {
     const { participantId } = participant
     const isKnown = this.participants.has(participantId)
     this.participants.set(participantId, participant)
-    if (!isKnown) this.flow?.add?.(participantId, { offers: false })
+    if (!isKnown) this.flow?.add?.(participantId, { isFirst: false })
     this.emit(isKnown ? 'participant_updated' : 'participant_joined', participant)
   }
 
@@ -167,10 +167,10 @@ export abstract class RoomState extends Receiver<RoomEvents> {
     const mesh = new Mesh(this, connect)
     this.flow = mesh
     // Each participant offers to those who joined before it.
-    let offers = true
+    let isFirst = true
     for (const each of new Set([...order, ...this.participants.keys()])) {
-      if (each === this.participantId) offers = false
-      else if (this.participants.has(each)) mesh.add(each, { offers })
+      if (each === this.participantId) isFirst = false
+      else if (this.participants.has(each)) mesh.add(each, { isFirst })
     }
   }
 
