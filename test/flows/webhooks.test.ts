@@ -264,6 +264,33 @@ flow(
 )
 
 flow(
+  'two operators replay all dead letters at the same time, while a third one deletes some: every other event arrives',
+  async (t, scenario) => {
+    const { receiver } = late
+    const events = new CallEvents(scenario, receiver, 'at once')
+    const path = `/${events.destination}`
+    receiver.behaviour = () => ({ status: 410 })
+    await events.queue(30)
+    await untilLetters(scenario, path, 30)
+    receiver.behaviour = () => ({})
+    await admin(scenario, 'POST', `${path}/enable`)
+    await scenario.advance(2000)
+    const newest = (await letterIds(scenario, path)).slice(0, 5)
+    const [deleted, ...replays] = await Promise.all([
+      Promise.all(newest.map(id => admin(scenario, 'DELETE', `${path}/dead-letters/${id}`))),
+      admin(scenario, 'POST', `${path}/dead-letters/replay`),
+      admin(scenario, 'POST', `${path}/dead-letters/replay`, scenario.lastNode)
+    ])
+    for (const { status, body } of replays) t.match({ status, body }, { status: 200, body: { left: 0 } })
+    const kept = 30 - deleted.filter(({ status }) => status === 204).length
+    t.ok((await events.passUntil(kept)).length >= kept)
+    t.strictSame(await letters(scenario, path), [])
+    await idle(scenario)
+  },
+  { env: late.env }
+)
+
+flow(
   'a dead letter that is deleted is not sent any more',
   async (t, scenario) => {
     const { receiver } = late

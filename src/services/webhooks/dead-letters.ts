@@ -42,9 +42,19 @@ export async function addDeadLetter(
 
 /** @throws AppError dead_letter_not_found */
 export async function readDeadLetter(context: Context, destination: string, name: string): Promise<WebhookDeadLetter> {
-  const letter = await context.store.webhookDeadLetters.get(deadLetterId(destination, name))
+  const letter = await findDeadLetter(context, destination, name)
   if (letter === null) throw new AppError('dead_letter_not_found')
-  return parseDeadLetter(letter)
+  return letter
+}
+
+/** Null: there is none. */
+export async function findDeadLetter(
+  { store }: Context,
+  destination: string,
+  name: string
+): Promise<WebhookDeadLetter | null> {
+  const letter = await store.webhookDeadLetters.get(deadLetterId(destination, name))
+  return letter === null ? null : parseDeadLetter(letter)
 }
 
 /** @throws AppError dead_letter_not_found */
@@ -74,8 +84,9 @@ export async function* lettersOf(
       const letter = parseDeadLetter(stored)
       if (letter.ref.destination === destination) yield { ...letter, listedAt: stored.at }
     }
+    // A short page is not the last one: letters of it may have been removed while it was read.
     const [oldest] = page
-    if (oldest === undefined || page.length < PAGE_SIZE) return
+    if (oldest === undefined) return
     bound = { before: oldest.at }
   }
 }

@@ -15,6 +15,7 @@ import type {
 import { DELIVERY_LOG } from '../../store/line-logs.js'
 import type { Context } from '../context.js'
 import {
+  findDeadLetter,
   lettersOf,
   readDeadLetter,
   deleteDeadLetter as removeLetter,
@@ -115,14 +116,19 @@ export async function replayAll(context: Context, webhookId: string): Promise<Re
   const names: string[] = []
   for await (const { ref, event } of lettersOf(context, id)) names.push(letterName(ref.source, event))
   const oldest = names.reverse().slice(0, REPLAY_MAX)
-  let replayed = 0
+  let [replayed, gone] = [0, 0]
   for (const name of oldest) {
     // The first ones may have got a 410 already.
     if (destination.disabledAt !== null) break
-    await replay(context, await readDeadLetter(context, id, name))
-    replayed++
+    const letter = await findDeadLetter(context, id, name)
+    // Another operator has replayed or deleted it meanwhile.
+    if (letter === null) gone++
+    else {
+      await replay(context, letter)
+      replayed++
+    }
   }
-  return { replayed, left: names.length - replayed }
+  return { replayed, left: names.length - replayed - gone }
 }
 
 async function replay(context: Context, letter: WebhookDeadLetter): Promise<void> {
