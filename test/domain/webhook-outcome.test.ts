@@ -35,11 +35,11 @@ t.test('Retry-After of 429 and 503 makes the pause longer, never shorter, and at
     [429, 'soon', 750],
     [429, '-5', 750],
     [429, '1.5', 750],
-    [429, '999999999', 24 * HOUR_MS]
+    [429, '999999999', 24 * HOUR_MS],
+    [429, '9'.repeat(400), 24 * HOUR_MS]
   ]
   for (const [status, retryAfter, delayMs] of rows)
     t.same(judge(reply(status, retryAfter)), { kind: 'retry', delayMs }, `${status} ${retryAfter}`)
-  t.equal(retryAfterMs('99999999999', NOW), null)
   t.equal(retryAfterMs(null, NOW), null)
 })
 
@@ -48,6 +48,9 @@ t.test('an event is given up when its next attempt would come too late', async t
   t.same(judge(reply(500), { failures: 3, ageMs: lateMs }), { kind: 'retry', delayMs: 6000 })
   t.same(judge(reply(500), { failures: 4, ageMs: lateMs }), { kind: 'given_up' })
   t.same(judge(reply(429, '10'), { ageMs: lateMs }), { kind: 'retry', delayMs: 10_000 })
-  t.same(judge(reply(429, '11'), { ageMs: lateMs }), { kind: 'given_up' })
+  for (const longer of ['11', '999999999', 'Wed, 21 Oct 2099 07:28:00 GMT']) {
+    t.same(judge(reply(429, longer), { ageMs: lateMs }), { kind: 'retry', delayMs: 10_000 }, 'once more at the end')
+    t.same(judge(reply(429, longer), { ageMs: 24 * HOUR_MS }), { kind: 'given_up' })
+  }
   t.same(judge(reply(200), { failures: 40, ageMs: 25 * HOUR_MS }), { kind: 'delivered' })
 })

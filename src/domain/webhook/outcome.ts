@@ -40,7 +40,9 @@ export function judgeReply(reply: WebhookReply, attempt: Attempt, bounds: RetryB
   if (status >= 200 && status < 300) return { kind: 'delivered' }
   if (status === 410) return { kind: 'disabled' }
   const wanted = BUSY.includes(status) ? retryAfterMs(reply?.retryAfter ?? null, attempt.now) : null
-  const delayMs = Math.max(backoffMs(attempt, bounds), Math.min(wanted ?? 0, bounds.giveUpMs))
+  const leftMs = bounds.giveUpMs - attempt.ageMs
+  // A receiver that wants a longer pause gets the event once more before it is given up.
+  const delayMs = Math.max(backoffMs(attempt, bounds), Math.min(wanted ?? 0, leftMs))
   return attempt.ageMs + delayMs > bounds.giveUpMs ? { kind: 'given_up' } : { kind: 'retry', delayMs }
 }
 
@@ -56,7 +58,7 @@ export function backoffMs(
 /** Seconds, or an HTTP date (RFC 9110, section 10.2.3). Null: neither. */
 export function retryAfterMs(value: string | null, now: number): number | null {
   if (value === null) return null
-  if (/^\d{1,9}$/.test(value)) return Number(value) * 1000
+  if (/^\d+$/.test(value)) return Number(value) * 1000
   const at = /^[A-Z][a-z]{2},/.test(value) ? Date.parse(value) : Number.NaN
   return Number.isNaN(at) ? null : Math.max(0, at - now)
 }
