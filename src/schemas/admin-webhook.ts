@@ -54,7 +54,7 @@ export const WebhookView = Type.Object(
     state: Type.Enum(['up', 'paused', 'disabled'], {
       $id: 'WebhookState',
       description:
-        '`up`: events are sent. `paused`: several attempts of this node have failed in a row, and it makes one attempt at a time. `disabled`: the ' +
+        '`up`: events are sent. `paused`: the events of several calls or rooms have failed in a row on this node, and it makes one attempt at a time. `disabled`: the ' +
         'destination replied 410; its events become dead letters until it is enabled.'
     }),
     disabledAt: Nullable(Timestamp('When it replied 410.')),

@@ -12,6 +12,23 @@ const idle = (scenario: Scenario) =>
     return (await scenario.store.webhookQueues.backlog()).queues === 0
   })
 
+type Delivery = { readonly outcome: string }
+
+/** Resolves to the deliveries, newest first, when they are complete: each node writes its own once a second. */
+async function untilListed(
+  scenario: Scenario,
+  path: string,
+  isComplete: (deliveries: readonly Delivery[]) => boolean
+): Promise<readonly Delivery[]> {
+  let deliveries: readonly Delivery[] = []
+  await until('all deliveries are listed', async () => {
+    await scenario.advance(500)
+    deliveries = (await admin(scenario, 'GET', path)).body.deliveries
+    return isComplete(deliveries)
+  })
+  return deliveries
+}
+
 async function openAnother(): Promise<WebhookReceiver> {
   const receiver = await WebhookReceiver.open(secretOf(2))
   t.teardown(() => receiver.close())
@@ -74,16 +91,14 @@ flow(
     receiver.behaviour = () => (events.attempts.length === 1 ? gate.wait() : {})
     await events.queue(2)
     t.strictSame(await events.passUntil(2), [1, 2])
-    const { body } = await admin(scenario, 'GET', `/${events.destination}/deliveries?limit=2`)
+    const path = `/${events.destination}/deliveries`
+    await untilListed(scenario, path, deliveries => deliveries.length >= 3)
+    const { body } = await admin(scenario, 'GET', `${path}?limit=2`)
     t.match(body.deliveries, [
       { attempt: 1, outcome: 'delivered', status: 204, error: null },
       { attempt: 2, outcome: 'delivered' }
     ])
-    const { body: older } = await admin(
-      scenario,
-      'GET',
-      `/${events.destination}/deliveries?limit=1&before=${body.next}`
-    )
+    const { body: older } = await admin(scenario, 'GET', `${path}?limit=1&before=${body.next}`)
     t.match(older.deliveries, [{ attempt: 1, outcome: 'failed', status: null, error: 'no reply within 100 ms' }])
     gate.open()
     await idle(scenario)
@@ -119,6 +134,32 @@ flow(
   { env: down.env }
 )
 
+const refusing = await openReceiver({ WEBHOOK_RETRY_MAX_MS: '1000' })
+
+flow(
+  'a single call that always fails does not pause the destination for others',
+  async (t, scenario) => {
+    const { receiver } = refusing
+    const [bad, good] = [new CallEvents(scenario, receiver, 'bad'), new CallEvents(scenario, receiver, 'good')]
+    receiver.behaviour = ({ data }) => (data.callId === bad.ref.source.id ? { status: 500 } : {})
+    await bad.queue(1)
+    await until('it has failed twenty times on each node', async () => {
+      await scenario.advance(500)
+      return bad.attempts.length >= 20 * (scenario.lastNode + 1)
+    })
+    for (let node = 0; node <= scenario.lastNode; node++)
+      t.match((await admin(scenario, 'GET', '', node)).body.webhooks, [{ state: 'up' }])
+    const queuedAt = scenario.now()
+    await good.queue(2)
+    await good.passUntil(2)
+    t.ok(scenario.now() - queuedAt <= 5000, 'not after a pause of up to 30 s')
+    receiver.behaviour = () => ({})
+    await bad.passUntil(1)
+    await idle(scenario)
+  },
+  { env: refusing.env }
+)
+
 const unallowed = await openReceiver({ WEBHOOK_ALLOW_PRIVATE: 'false', WEBHOOK_GIVE_UP_MS: '5000' })
 
 flow(
@@ -127,8 +168,9 @@ flow(
     const events = new CallEvents(scenario, unallowed.receiver)
     await events.queue(1)
     await idle(scenario)
-    const { body } = await admin(scenario, 'GET', `/${events.destination}/deliveries`)
-    t.match(body.deliveries[0], { outcome: 'given_up', status: null, error: 'the address is not public' })
+    const isLast = ([newest]: readonly Delivery[]) => newest?.outcome === 'given_up'
+    const [last] = await untilListed(scenario, `/${events.destination}/deliveries`, isLast)
+    t.match(last, { outcome: 'given_up', status: null, error: 'the address is not public' })
     t.equal(unallowed.receiver.counts.requests, 0)
     const letters = await admin(scenario, 'GET', `/${events.destination}/dead-letters`)
     t.match(letters.body.deadLetters, [{ reason: 'given_up' }])

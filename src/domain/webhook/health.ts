@@ -1,13 +1,13 @@
-// Whether a destination is up, as one node finds it. After several failures in a row it is paused: only one attempt at a time is made, a probe.
+// Whether a destination is up, as one node finds it. After failures of several queues in a row it is paused: only one attempt at a time is made, a probe.
 //
-//             PAUSE_AFTER failures in a row            probeAt passes
+//             PAUSE_AFTER queues fail in a row          probeAt passes
 //        up ──────────────────────────────▶ paused ───────────────────▶ probing
 //         ▲                                    ▲                            │
 //         │                                    └── the probe fails ─────────┤
 //         └──────────────────────────── an attempt succeeds ────────────────┘
 
 export interface Health {
-  /** In a row: of any event while it is up, of probes while it is paused. */
+  /** In a row: of different queues while it is up, of probes while it is paused. */
   readonly failures: number
   /** Null: it is up. */
   readonly probeAt: number | null

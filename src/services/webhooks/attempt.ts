@@ -123,6 +123,13 @@ function record({ context, destination, ref }: DeliveryTarget, { type }: QueuedE
     type,
     ...{ source: ref.source, attempt: failures + 1, outcome: result, status: reply?.status ?? null, error, durationMs }
   })
+  if (result === 'failed' && destination.shouldWarn(now)) {
+    const why = reply === null ? { error } : { status: reply.status }
+    context.log.warn(
+      { destination: destination.id, messageId: id, type, ...why },
+      'webhook not delivered; it is sent again'
+    )
+  }
   // The first failure and the end: later failures would fill the timeline.
   if (ref.source.kind === 'call' && (failures === 0 || result !== 'failed')) {
     const note = {

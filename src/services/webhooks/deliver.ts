@@ -132,7 +132,7 @@ async function deliverEvent(delivery: Delivery, attempted: Attempted): Promise<b
     return false
   }
   if (outcome.kind === 'delivered' || outcome.kind === 'disabled') destination.succeeded()
-  else destination.failed(isProbe, now)
+  else destination.failed(keyOf(ref), isProbe, now)
   if (outcome.kind === 'retry') {
     await postpone(delivery, failures + 1, now + outcome.delayMs)
     return false

@@ -14,6 +14,7 @@ export const TURN_EVENTS = 16
 /** Queues that cannot be delivered now are due again at this distance: 200 a second come back, however many they are. */
 const DEFER_EVERY_MS = 5
 const DEFER_MIN_MS = 1000
+const WARN_EVERY_MS = 60_000
 
 /** By queue. `isAgain`: it may have got another event since it was last read. */
 type Running = Map<string, { isAgain: boolean }>
@@ -28,6 +29,9 @@ export class Destination {
   /** Since when it is disabled; null: it is not. As this node last read it. */
   disabledAt: number | null = null
   #health: Health = UP
+  /** Queues that have failed since the last success, while it is up. */
+  readonly #failing = new Set<string>()
+  #warnedAt = Number.NEGATIVE_INFINITY
   #lastDeferredTo = 0
 
   constructor({ id, url, types }: Config['webhookUrls'][number], keys: readonly Buffer[]) {
@@ -61,13 +65,25 @@ export class Destination {
   }
 
   succeeded(): void {
-    this.#health = UP
+    this.#setUp()
   }
 
-  failed(isProbe: boolean, now: number): void {
+  /** The same queue failing again says nothing new about the destination: the receiver may refuse this one event. */
+  failed(queue: string, isProbe: boolean, now: number): void {
+    if (this.#health.probeAt === null && this.#failing.has(queue)) return
+    this.#failing.add(queue)
     this.#health = afterFailure(this.#health, { isProbe, random: Math.random() }, now)
     // They are due in the store, and come back spread over time.
-    if (this.#health.probeAt !== null) this.waiting.clear()
+    if (this.#health.probeAt === null) return
+    this.waiting.clear()
+    this.#failing.clear()
+  }
+
+  /** True at most once a minute: failures are many while a receiver is down. */
+  shouldWarn(now: number): boolean {
+    if (now - this.#warnedAt < WARN_EVERY_MS) return false
+    this.#warnedAt = now
+    return true
   }
 
   releaseProbe(): void {
@@ -77,7 +93,12 @@ export class Destination {
   /** An operator knows that it is up. */
   enable(): void {
     this.disabledAt = null
+    this.#setUp()
+  }
+
+  #setUp(): void {
     this.#health = UP
+    this.#failing.clear()
   }
 
   /** When a queue is due again that cannot be delivered now. */
