@@ -25,6 +25,9 @@ t.test('a subscription is stored without members of other types', async t => {
   t.strictSame(readSubscription({ ...fcm, ...given, keys }), fcm)
 })
 
+const hybrid = Buffer.from(point)
+hybrid[0] = 6 + ((point[64] ?? 0) & 1)
+
 const padded = `${keys.p256dh}=`
 const offTheCurve = Buffer.from(point)
 offTheCurve[64] = (offTheCurve[64] ?? 0) ^ 1
@@ -45,6 +48,7 @@ const REFUSED: Readonly<Record<string, readonly [SetPushSubscriptionRequest, pat
     { ...webpush, keys: { ...keys, p256dh: point.subarray(0, 33).toString('base64url') } },
     'keys/p256dh'
   ],
+  'a hybrid key': [{ ...webpush, keys: { ...keys, p256dh: hybrid.toString('base64url') } }, 'keys/p256dh'],
   'a key off the curve': [{ ...webpush, keys: { ...keys, p256dh: offTheCurve.toString('base64url') } }, 'keys/p256dh'],
   'a key in base64': [{ ...webpush, keys: { ...keys, auth: '+/+/+/+/+/+/+/+/+/+/+w' } }, 'keys/auth'],
   'a short secret': [{ ...webpush, keys: { ...keys, auth: keys.auth.slice(2) } }, 'keys/auth'],

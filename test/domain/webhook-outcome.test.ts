@@ -14,8 +14,8 @@ t.test('every 2xx delivers, 410 disables, and everything else is tried again', a
   for (const status of [200, 201, 202, 204, 299]) t.same(judge(reply(status)), { kind: 'delivered' }, String(status))
   t.same(judge(reply(410)), { kind: 'disabled' })
   for (const status of [0, 100, 300, 304, 400, 401, 403, 404, 408, 413, 422, 429, 500, 502, 503, 504, 599])
-    t.same(judge(reply(status)), { kind: 'retry', delayMs: 750 }, String(status))
-  t.same(judge(null), { kind: 'retry', delayMs: 750 }, 'no reply')
+    t.same(judge(reply(status)), { kind: 'retry', delayMs: 750, isBusy: false }, String(status))
+  t.same(judge(null), { kind: 'retry', delayMs: 750, isBusy: false }, 'no reply')
 })
 
 t.test('the pause doubles up to its bound, and is between half of that and all of it', async t => {
@@ -39,17 +39,21 @@ t.test('Retry-After of 429 and 503 makes the pause longer, never shorter, and at
     [429, '9'.repeat(400), 24 * HOUR_MS]
   ]
   for (const [status, retryAfter, delayMs] of rows)
-    t.same(judge(reply(status, retryAfter)), { kind: 'retry', delayMs }, `${status} ${retryAfter}`)
+    t.match(judge(reply(status, retryAfter)), { kind: 'retry', delayMs }, `${status} ${retryAfter}`)
   t.equal(retryAfterMs(null, NOW), null)
 })
 
 t.test('an event is given up when its next attempt would come too late', async t => {
   const lateMs = 24 * HOUR_MS - 10_000
-  t.same(judge(reply(500), { failures: 3, ageMs: lateMs }), { kind: 'retry', delayMs: 6000 })
+  t.same(judge(reply(500), { failures: 3, ageMs: lateMs }), { kind: 'retry', delayMs: 6000, isBusy: false })
   t.same(judge(reply(500), { failures: 4, ageMs: lateMs }), { kind: 'given_up' })
-  t.same(judge(reply(429, '10'), { ageMs: lateMs }), { kind: 'retry', delayMs: 10_000 })
+  t.same(judge(reply(429, '10'), { ageMs: lateMs }), { kind: 'retry', delayMs: 10_000, isBusy: true })
   for (const longer of ['11', '999999999', 'Wed, 21 Oct 2099 07:28:00 GMT']) {
-    t.same(judge(reply(429, longer), { ageMs: lateMs }), { kind: 'retry', delayMs: 10_000 }, 'once more at the end')
+    t.same(
+      judge(reply(429, longer), { ageMs: lateMs }),
+      { kind: 'retry', delayMs: 10_000, isBusy: true },
+      'once more at the end'
+    )
     t.same(judge(reply(429, longer), { ageMs: 24 * HOUR_MS }), { kind: 'given_up' })
   }
   t.same(judge(reply(200), { failures: 40, ageMs: 25 * HOUR_MS }), { kind: 'delivered' })

@@ -1,7 +1,7 @@
 // The push gateway between the webhook and real push services on this machine.
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { Webhook } from 'standardwebhooks'
 import t, { type Test } from 'tap'
 import type { PushMessage } from '../../packages/push-gateway/src/message.js'
@@ -197,7 +197,8 @@ t.test('a private address is refused as the endpoint of Web Push', async t => {
   const hosts = ['localhost', '127.0.0.1', '[::1]', '[::ffff:127.0.0.1]', '0x7f.1', '169.254.169.254', '10.0.0.1']
   for (const host of hosts) {
     const endpoint = `https://${host}:${port}/push/x`
-    await send(messageTo({ browser: { type: 'webpush', endpoint, keys } }, { expiresInMs: 300 }))
+    const reply = await send(messageTo({ browser: { type: 'webpush', endpoint, keys } }))
+    t.match(reply, { status: 200, body: { gone: [] } }, `${host} is not tried again`)
   }
   t.equal(webPush.connections, 0)
 })
@@ -222,6 +223,25 @@ t.test('a push service that does not answer costs TIMEOUT_MS, and no other', asy
   const devices = { silent: { type: 'webpush', endpoint, keys }, browser: webPush.subscribe() }
   t.match(await send(messageTo(devices), { id: 'silent' }), { status: 503 })
   t.equal(webPush.received.length, 1)
+})
+
+t.test('a user whose devices all hang delays no other user', async t => {
+  const { createServer } = await import('node:net')
+  const sockets: Socket[] = []
+  const silent = createServer(socket => void sockets.push(socket)).listen(0, '127.0.0.1')
+  await once(silent, 'listening')
+  t.teardown(() => void silent.close())
+  const endpoint = `https://localhost:${(silent.address() as AddressInfo).port}/push/x`
+  const { send } = await openGateway(t, { TIMEOUT_MS: '20000', REPLY_WITHIN_MS: '1000', CONCURRENCY: '16' })
+  const { keys } = webPush.subscribe()
+  const hanging = Array.from({ length: 32 }, (_, n) => [`d${n}`, { type: 'webpush', endpoint, keys }])
+  const first = send(messageTo(Object.fromEntries(hanging), { user: 'eve' }))
+  await once(silent, 'connection')
+  t.match(await send(messageTo({ browser: webPush.subscribe() })), { status: 200 })
+  t.ok(sockets.length <= 8, `${sockets.length}`)
+  for (const socket of sockets) socket.destroy()
+  silent.close()
+  t.match(await first, { status: 503 })
 })
 
 t.test('the push services found no fault in all these requests', async t => {

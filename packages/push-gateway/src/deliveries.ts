@@ -1,6 +1,6 @@
 // Sends each webhook to its devices. A webhook may arrive more than once: what is done is not sent again.
 import { setTimeout as sleep } from 'node:timers/promises'
-import pLimit from 'p-limit'
+import pLimit, { type LimitFunction } from 'p-limit'
 import { type PayloadPart, type PushMessage, toNotification } from './message.js'
 import { type Notification, type Outcome, type Provider, refused, type Subscription } from './provider.js'
 
@@ -32,14 +32,25 @@ interface Delivery {
   running: Promise<DeliveryResult> | null
 }
 
+/** Of one push to one user. */
+interface Sending {
+  readonly notification: Notification
+  readonly user: string
+  readonly deadline: number
+}
+
 const DELIVERIES_MAX = 10_000
 /** Of requests that wait for a free place. More are refused, and repeated by the sender. */
 const WAITING_MAX = 1_000
 const BUSY: DeliveryResult = { gone: [], retryAfterMs: 1_000 }
 const FIRST_RETRY_MS = 250
+/** Requests at a time for the devices of one user, who chooses endpoints of Web Push and can let them hang. */
+const OF_USER_MAX = 8
+const NOT_TRIED: Outcome = { kind: 'retry', reason: 'other devices of the user take too long', afterMs: null }
 
 export function createDeliveries({ providers, payload, concurrency, replyWithinMs, log }: DeliveryOptions) {
   const limit = pLimit(concurrency)
+  const ofUsers = createLimits(OF_USER_MAX)
   /** By the id of the webhook, oldest first. */
   const deliveries = new Map<string, Delivery>()
 
@@ -51,20 +62,23 @@ export function createDeliveries({ providers, payload, concurrency, replyWithinM
     return delivery
   }
 
-  async function attempt(subscription: Subscription, notification: Notification): Promise<Outcome> {
+  /** `deadline`: after it the attempt is not begun. */
+  function attempt(subscription: Subscription, { notification, user, deadline }: Sending): Promise<Outcome> {
     const provider = providers[subscription.type] as Provider<Subscription> | null
-    if (provider === null) return refused(`${subscription.type} is not set up`)
-    const send = () => provider.send(subscription, notification)
-    return limit(send).catch((error: Error) => ({ kind: 'retry', reason: error.message, afterMs: null }))
+    if (provider === null) return Promise.resolve(refused(`${subscription.type} is not set up`))
+    const send = async () => (Date.now() < deadline ? provider.send(subscription, notification) : NOT_TRIED)
+    return ofUsers
+      .run(user, () => limit(send))
+      .catch((error: Error) => ({ kind: 'retry', reason: error.message, afterMs: null }))
   }
 
   /** The last outcome before the deadline. */
-  async function send(subscription: Subscription, notification: Notification, deadline: number): Promise<Outcome> {
+  async function send(subscription: Subscription, sending: Sending): Promise<Outcome> {
     for (let failures = 0; ; failures++) {
-      const outcome = await attempt(subscription, notification)
+      const outcome = await attempt(subscription, sending)
       if (outcome.kind !== 'retry') return outcome
       const delayMs = Math.max(outcome.afterMs ?? 0, FIRST_RETRY_MS * 2 ** failures * (0.5 + Math.random() / 2))
-      if (Date.now() + delayMs >= deadline) return { ...outcome, afterMs: Math.ceil(delayMs) }
+      if (Date.now() + delayMs >= sending.deadline) return { ...outcome, afterMs: Math.ceil(delayMs) }
       await sleep(delayMs)
     }
   }
@@ -74,7 +88,7 @@ export function createDeliveries({ providers, payload, concurrency, replyWithinM
     const deadline = Math.min(notification.expiresAt, Date.now() + replyWithinMs)
     const waits: number[] = []
     const sendTo = async ({ device, subscription }: PushMessage['devices'][number]) => {
-      const outcome = await send(subscription, notification, deadline)
+      const outcome = await send(subscription, { notification, user: message.user, deadline })
       const { kind: result, ...details } = outcome
       log({ callId: message.callId, kind: message.kind, service: subscription.type, result, ...details })
       if (outcome.kind !== 'retry') done.set(device, outcome)
@@ -100,6 +114,23 @@ export function createDeliveries({ providers, payload, concurrency, replyWithinM
     },
     close: () => {
       for (const provider of Object.values(providers)) provider?.close()
+    }
+  }
+}
+
+/** One limit for each key, as long as it is used. */
+function createLimits(concurrency: number) {
+  const limits = new Map<string, { readonly limit: LimitFunction; uses: number }>()
+  return {
+    async run<Result>(key: string, task: () => Promise<Result>): Promise<Result> {
+      const used = limits.get(key) ?? { limit: pLimit(concurrency), uses: 0 }
+      limits.set(key, used)
+      used.uses++
+      try {
+        return await used.limit(task)
+      } finally {
+        if (--used.uses === 0) limits.delete(key)
+      }
     }
   }
 }

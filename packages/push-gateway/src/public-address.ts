@@ -22,13 +22,19 @@ export function isPrivateHost(hostname: string): boolean {
 
 type Found = (error: NodeJS.ErrnoException | null, addresses: string | LookupAddress[], family?: number) => void
 
+export class PrivateAddress extends Error {
+  constructor() {
+    super('the address is not public')
+  }
+}
+
 /** For connections: finds the public addresses of a name, and fails if it has none. */
 export function lookUpPublic(name: string, options: LookupOptions, found: Found): void {
   lookup(name, { ...options, all: true }, (error, addresses) => {
     if (error) return found(error, [])
     const usable = addresses.filter(({ address }) => isPublicAddress(address))
     const [first] = usable
-    if (first === undefined) found(new Error('the address is not public'), [])
+    if (first === undefined) found(new PrivateAddress(), [])
     else if (options.all) found(null, usable)
     else found(null, first.address, first.family)
   })

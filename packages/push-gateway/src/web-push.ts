@@ -14,7 +14,7 @@ import {
   ttlSeconds,
   type WebPushSubscription
 } from './provider.js'
-import { isPrivateHost, lookUpPublic } from './public-address.js'
+import { isPrivateHost, lookUpPublic, PrivateAddress } from './public-address.js'
 
 export interface WebPushOptions {
   readonly vapid: { readonly subject: string; readonly publicKey: string; readonly privateKey: string }
@@ -38,7 +38,7 @@ export function createWebPush({ vapid, allowPrivate, timeoutMs, ca }: WebPushOpt
   return {
     async send(subscription, notification) {
       const { endpoint, keys } = subscription
-      if (!allowPrivate && isPrivateHost(new URL(endpoint).hostname)) return refused('the address is not public')
+      if (!allowPrivate && isPrivateHost(new URL(endpoint).hostname)) return refused(new PrivateAddress().message)
       const details = webPush.generateRequestDetails({ endpoint, keys }, JSON.stringify(notification.data), {
         vapidDetails: vapid,
         TTL: ttlSeconds(notification),
@@ -47,7 +47,10 @@ export function createWebPush({ vapid, allowPrivate, timeoutMs, ca }: WebPushOpt
         contentEncoding: 'aes128gcm'
       })
       const signal = AbortSignal.timeout(timeoutMs)
-      return post(endpoint, { agent, signal, headers: details.headers, body: details.body })
+      return post(endpoint, { agent, signal, headers: details.headers, body: details.body }).catch(error => {
+        if (error instanceof PrivateAddress) return refused(error.message)
+        throw error
+      })
     },
     close: () => agent.destroy()
   }

@@ -23,8 +23,9 @@ const FCM_TOKEN = /^[\w:.%-]{16,1024}$/
 /** In base64url, with or without padding. */
 const BASE64URL = /^[\w-]+={0,2}$/
 
-/** RFC 8291, section 3.1: an uncompressed point on P-256. */
+/** RFC 8291, section 3.1: an uncompressed point on P-256, which begins with 4. */
 const PUBLIC_KEY_BYTES = 65
+const UNCOMPRESSED = 4
 /** RFC 8291, section 3.2. */
 const AUTH_BYTES = 16
 
@@ -66,7 +67,7 @@ function isPushUrl(text: string): boolean {
 
 function isPoint(text: string): boolean {
   const bytes = bytesOf(text)
-  if (bytes?.length !== PUBLIC_KEY_BYTES) return false
+  if (bytes?.length !== PUBLIC_KEY_BYTES || bytes[0] !== UNCOMPRESSED) return false
   try {
     ECDH.convertKey(bytes, 'prime256v1')
     return true

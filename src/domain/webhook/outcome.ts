@@ -11,7 +11,8 @@ export type WebhookOutcome =
   | { readonly kind: 'delivered' }
   /** 410: the receiver wants no more events. */
   | { readonly kind: 'disabled' }
-  | { readonly kind: 'retry'; readonly delayMs: number }
+  /** `isBusy`: the receiver asks to wait, with Retry-After. */
+  | { readonly kind: 'retry'; readonly delayMs: number; readonly isBusy: boolean }
   /** It was tried for long enough. */
   | { readonly kind: 'given_up' }
 
@@ -43,7 +44,9 @@ export function judgeReply(reply: WebhookReply, attempt: Attempt, bounds: RetryB
   const leftMs = bounds.giveUpMs - attempt.ageMs
   // A receiver that wants a longer pause gets the event once more before it is given up.
   const delayMs = Math.max(backoffMs(attempt, bounds), Math.min(wanted ?? 0, leftMs))
-  return attempt.ageMs + delayMs > bounds.giveUpMs ? { kind: 'given_up' } : { kind: 'retry', delayMs }
+  return attempt.ageMs + delayMs > bounds.giveUpMs
+    ? { kind: 'given_up' }
+    : { kind: 'retry', delayMs, isBusy: wanted !== null }
 }
 
 /** Doubles with each failure up to `retryMaxMs`; between half of it and all of it, so that what failed together is not tried together. */

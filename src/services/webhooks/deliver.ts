@@ -2,6 +2,7 @@
 // A queue whose node died, or whose back-off is over, is returned by the timers to any node. A lease keeps two nodes from one queue; a
 // receiver still gets an event twice if a node dies between the reply and its record.
 import { renderEvent } from '../../domain/webhook/message.js'
+import type { WebhookOutcome } from '../../domain/webhook/outcome.js'
 import { joinIds } from '../../id-text.js'
 import { parseQueueId, type QueuedEvent, type WebhookQueueRef, type WebhookStep } from '../../store/webhook-queues.js'
 import type { Context } from '../context.js'
@@ -131,7 +132,7 @@ async function deliverEvent(delivery: Delivery, attempted: Attempted): Promise<b
     await postpone(delivery, failures, now)
     return false
   }
-  if (outcome.kind === 'delivered' || outcome.kind === 'disabled') destination.succeeded()
+  if (isAnswered(event, outcome)) destination.succeeded()
   else destination.failed(keyOf(ref), isProbe, now)
   if (outcome.kind === 'retry') {
     await postpone(delivery, failures + 1, now + outcome.delayMs)
@@ -141,6 +142,12 @@ async function deliverEvent(delivery: Delivery, attempted: Attempted): Promise<b
   if (outcome.kind !== 'delivered') await addDeadLetter(context, { ref, event, reason: outcome.kind })
   return true
 }
+
+/** The receiver is up. A gateway that is asked to wait by one push service asks so for that push only: those of other users are not delayed. */
+const isAnswered = ({ type }: QueuedEvent, outcome: WebhookOutcome): boolean =>
+  outcome.kind === 'delivered' ||
+  outcome.kind === 'disabled' ||
+  (type === 'push' && outcome.kind === 'retry' && outcome.isBusy)
 
 async function disable({ context, destination }: Delivery): Promise<void> {
   destination.disabledAt = context.clock.now()
