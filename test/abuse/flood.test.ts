@@ -179,7 +179,9 @@ t.test(
 
 /** Families of keys that do not expire: a fixed number of each. */
 const PERMANENT = /:(epoch|pending|timers:\w+)$/
-/** Nothing is kept longer than a room that no device has joined: one hour. */
+/** What a user sets on purpose is bounded in number, and expires after months. */
+const LONG_LIVED = /^push$/
+/** Nothing else is kept longer than a room that no device has joined: one hour. */
 const END_WITHIN_MS = 3_700_000
 
 /** Keys without an expiry or a deadline within about an hour. Waits up to 40 s for running work to end. */
@@ -201,8 +203,8 @@ async function findKeysWithoutExpiry(): Promise<string[]> {
 /** A live state has a deadline in the timer index instead of an expiry. */
 async function expires(key: string): Promise<boolean> {
   const ttl = await admin.pttl(key)
-  if (ttl !== -1) return ttl <= 2 * END_WITHIN_MS
   const [, prefix = '', family = '', rest = ''] = /^(sp:\{\w+\}:)(\w+):(.*)$/.exec(key) ?? []
+  if (ttl !== -1) return LONG_LIVED.test(family) || ttl <= 2 * END_WITHIN_MS
   const member = family === 'state' || family === 'outbox' ? rest : `room:${rest}`
   const deadlines = await Promise.all(
     TIMER_CLASSES.map(name => admin.zscore(timersKey(null, name), `${prefix}state:${member}`))

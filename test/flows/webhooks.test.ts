@@ -20,7 +20,7 @@ flow(
     const { destination } = events
     t.equal(await sumOf(scenario, `webhook_deliveries_total{destination="${destination}",outcome="delivered"}`), 4)
     t.equal(await sumOf(scenario, 'webhook_lag_seconds_count'), 4)
-    await scenario.advance(5000)
+    await scenario.advance(15_000)
     t.equal(await sumOf(scenario, `webhook_up{destination="${destination}"}`), scenario.lastNode + 1)
     t.equal(await sumOf(scenario, 'webhook_queues'), 0)
   },

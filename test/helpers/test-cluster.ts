@@ -76,12 +76,12 @@ export class TestCluster {
     this.#redis = redis
   }
 
-  /** On the given Redis, which the caller stops, or on that of this test file. */
+  /** On the given Redis, which the caller stops, or on one that is shared. */
   static async open(setting: Setting, env: Environment, redis?: RedisServer): Promise<TestCluster> {
     const cluster = new TestCluster(
       setting,
       env,
-      setting.engine === 'redis' ? (redis ?? (await redisOfThisFile())) : null
+      setting.engine === 'redis' ? (redis ?? (await sharedRedis(env))) : null
     )
     for (let i = 0; i < setting.nodes; i++) await cluster.addNode()
     // Ends the grace time after the start of a store, in which no device counts as absent.
@@ -207,12 +207,16 @@ export class TestCluster {
 const hasNoCommands = (store: Store): boolean =>
   'client' in store && store.client instanceof Redis && store.client.commandQueue.length === 0
 
-let server: Promise<RedisServer> | null = null
+const servers = new Map<string, Promise<RedisServer>>()
 const clusters = new Map<string, Promise<TestCluster>>()
 
-/** One Redis for each test file. Scenarios have names of their own, so clusters do not disturb each other. */
-function redisOfThisFile(): Promise<RedisServer> {
-  server ??= startRedis()
+/**
+ * One Redis for each test process. Scenarios have names of their own, so clusters do not disturb each other; but nodes put off the webhooks of
+ * receivers that they do not know, so those of each receiver have their own.
+ */
+function sharedRedis({ WEBHOOK_URLS = '' }: Environment): Promise<RedisServer> {
+  const server = servers.get(WEBHOOK_URLS) ?? startRedis()
+  servers.set(WEBHOOK_URLS, server)
   return server
 }
 
@@ -226,11 +230,13 @@ export function sharedCluster(setting: Setting, env: Environment): Promise<TestC
 
 t.teardown(async () => {
   for (const cluster of clusters.values()) await (await cluster).close()
-  if (server === null) return
-  const redis = await server
+  await Promise.all([...servers.values()].map(async server => stopRedis(await server)))
+})
+
+async function stopRedis(redis: RedisServer): Promise<void> {
   const client = new Redis(redis.port)
   const left = (await client.call('PUBSUB', 'SHARDCHANNELS')) as string[]
   client.disconnect()
   await redis.stop()
   if (left.length > 0) throw new Error(`${left.length} subscriptions are left`)
-})
+}
