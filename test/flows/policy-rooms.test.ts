@@ -183,3 +183,18 @@ flow(
   },
   { env }
 )
+
+flow(
+  'it is asked before a device joins as a hidden participant, once',
+  async (t, scenario) => {
+    await join(await scenario.addClient('alice', 'phone'), 'r1')
+    const rooms = () => ({ r1: { grants: ['join' as const, 'hidden' as const] } })
+    const mallory = await scenario.addClient('mallory', 'recorder', { rooms: rooms() })
+    t.match(await join(mallory, 'r1'), { status: 403, body: { code: 'policy_denied', detail: 'Suspended' } })
+    const recorder = await scenario.addClient('pupil', 'recorder', { rooms: rooms(), node: scenario.lastNode })
+    t.equal((await join(recorder, 'r1')).status, 201)
+    t.equal((await join(recorder, 'r1')).status, 200)
+    t.match(askedBy(scenario, 'pupil'), [{ action: 'join', roomId: 'r1', role: 'speaker' }])
+  },
+  { env }
+)

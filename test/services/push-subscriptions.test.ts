@@ -15,8 +15,10 @@ const bob = { user: 'bob', device: 'phone', expiresAt: null }
 t.test('what the old key encrypted opens while it is in the list, and a renewal uses the new key', async t => {
   const store = createMemoryStore({ ...LIMITS, clock: systemClock })
   t.teardown(() => store.close())
+  const warnings: object[] = []
+  const log = { warn: (fields: object) => warnings.push(fields) }
   const nodeWith = (PUSH_KEY: string) =>
-    ({ config: loadConfig({ PUSH_KEY }), clock: systemClock, store }) as unknown as Context
+    ({ config: loadConfig({ PUSH_KEY }), clock: systemClock, store, log }) as unknown as Context
   const opened = async (keys: string) => {
     const found = await openSubscriptions(nodeWith(keys), 'bob', ['phone', 'tablet'])
     return found.map(({ device, subscription }) => ({ device, subscription }))
@@ -24,7 +26,9 @@ t.test('what the old key encrypted opens while it is in the list, and a renewal 
   const phone = [{ device: 'phone', subscription: FCM }]
   await setPushSubscription(nodeWith(`${old}`), bob, FCM)
   t.strictSame(await opened(`${next},${old}`), phone)
+  t.strictSame(warnings, [])
   t.strictSame(await opened(`${next}`), [], 'without the old key the device is not woken, and nothing fails')
+  t.strictSame(warnings, [{ user: 'bob', device: 'phone' }], 'the log says which device a missing key keeps asleep')
   t.strictSame(await opened(''), [])
   await setPushSubscription(nodeWith(`${next},${old}`), bob, FCM)
   t.strictSame(await opened(`${next}`), phone)

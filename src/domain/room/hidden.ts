@@ -76,7 +76,9 @@ const HIDDEN_ACTIONS: ReadonlySet<string> = new Set([
 /** @throws AppError not_permitted */
 export function requireHiddenAction(action: string): void {
   if (HIDDEN_ACTIONS.has(action)) return
-  throw new AppError('not_permitted', { detail: 'A hidden participant sends nothing' })
+  throw new AppError('not_permitted', {
+    detail: 'A hidden participant receives events and media, and does nothing else'
+  })
 }
 
 /** A device cannot join as an ordinary participant with the grant `hidden`, or while it is a hidden one. @throws AppError not_permitted */

@@ -54,8 +54,12 @@ export async function openSubscriptions(
   const kept = await context.store.pushSubscriptions.list(user, context.clock.now())
   return devices.flatMap(device => {
     const sealed = kept.get(device)
-    const text = sealed === undefined ? null : sealer.open(sealed, { user, device })
-    if (sealed === undefined || text === null) return []
+    if (sealed === undefined) return []
+    const text = sealer.open(sealed, { user, device })
+    if (text === null) {
+      context.log.warn({ user, device }, 'push subscription not opened: PUSH_KEY lacks the key that it was stored with')
+      return []
+    }
     return [{ device, sealed, subscription: JSON.parse(text) as PushSubscription }]
   })
 }

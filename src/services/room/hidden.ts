@@ -11,9 +11,10 @@ import { recordKeepalive, registerDevice } from '../device/keepalive.js'
 import { describeRoom } from './describe-room.js'
 import { type ReadRoom, readRoom } from './parts.js'
 import type { ParticipantPath, RoomPath } from './paths.js'
+import { withJoinPolicy } from './room-policy.js'
 import { changeOpenRoom, changeRoom } from './update-room.js'
 
-/** @throws AppError room_not_found, room_closed, banned, not_permitted, room_full, store_unavailable */
+/** @throws AppError room_not_found, room_closed, banned, not_permitted, room_full, policy_denied, policy_unavailable, store_unavailable */
 export async function joinAsHidden(
   context: Context,
   actor: Actor,
@@ -22,13 +23,14 @@ export async function joinAsHidden(
   const participantId = participantIdOf(actor, context.ids.tag() + context.ids.tag())
   const parts = [...partsOfAccess(actor), ...partsOfHiddenJoin.parts]
   const read = [...parts, ...partsOfHiddenJoin.read]
-  const decide = (room: ReadRoom, now: number) =>
-    decideHiddenJoin(room, { actor, participantId, metadata, replace }, now)
+  const ruleFor = (joining: Actor) => (room: ReadRoom, now: number) =>
+    decideHiddenJoin(room, { actor: joining, participantId, metadata, replace }, now)
+  const decide = withJoinPolicy(context, { actor, roomId }, ruleFor)
   // Decided once before the device is registered, so that a refusal leaves nothing behind.
-  decide(await readRoom(context, roomId, read), context.clock.now())
+  await decide(await readRoom(context, roomId, read), context.clock.now())
   const cursor = await registerDevice(context, actor)
-  const { room } = await changeRoom(context, { roomId, read, parts }, (before, now) => ({
-    ...decide(before, now),
+  const { room } = await changeRoom(context, { roomId, read, parts }, async (before, now) => ({
+    ...(await decide(before, now)),
     deadlineAt: now + context.config.awayAfterMs
   }))
   const before = replace ? null : room.get<ParticipantRecord>(PART.hiddenOf(actor))

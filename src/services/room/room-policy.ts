@@ -41,13 +41,19 @@ export function withJoinPolicy<Read, Decision extends RoomDecision>(
   return async (read, now) => {
     const decision = ruleFor(actor)(read, now)
     if (context.config.policyUrl === null) return decision
-    const joining = decision.writes[PART.participantOf(actor)] as ParticipantRecord | undefined
-    const joins = decision.participantsMax !== undefined && joining !== undefined
+    const joining = joiningIn(decision, actor)
+    const joins = joining !== undefined
     if (decision.createsRoom) creation ??= askAboutCreation(context, subject, decision)
     if (joins) join ??= askAboutJoin(context, subject, joining)
     const [role] = await Promise.all([joins ? join : null, decision.createsRoom ? creation : null])
     return role ? ruleFor(withRole(actor, roomId, role))(read, now) : decision
   }
+}
+
+/** The participant who joins, if the decision is that one does: only then it checks the capacity, or notes a hidden join. */
+function joiningIn({ writes, participantsMax }: RoomDecision, actor: Actor): ParticipantRecord | undefined {
+  const part = participantsMax === undefined ? PART.hiddenOf(actor) : PART.participantOf(actor)
+  return (writes[part] ?? undefined) as ParticipantRecord | undefined
 }
 
 type AboutRoom = Pick<QuestionOf<'room'>, 'caller' | 'roomId'>
