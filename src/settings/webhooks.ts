@@ -35,7 +35,7 @@ export const WEBHOOK_SETTINGS = {
   WEBHOOK_BACKLOG_MAX: setting(
     integer(1, 10_000_000),
     '100000',
-    'Calls, rooms and users whose webhook events wait, counted for each destination. Events of further ones are dropped.'
+    'Calls, rooms and users whose events wait for one destination of webhooks. Events of further ones are dropped for this destination.'
   ),
   WEBHOOK_DEAD_LETTERS_MAX: setting(
     integer(1, 1_000_000),

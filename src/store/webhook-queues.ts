@@ -72,7 +72,7 @@ export interface WebhookQueues {
    * the lease.
    */
   postpone(ref: WebhookQueueRef, options: WebhookLeaseOptions & { attempts: number; retryAt: number }): Promise<void>
-  /** Queues an event behind those that wait. False, and nothing is written: too many queues wait. */
+  /** Queues an event behind those that wait. False, and nothing is written: too many queues of the destination wait. */
   append(ref: WebhookQueueRef, event: WebhookEvent, now: number): Promise<boolean>
   /** Reads all partitions: for metrics. */
   backlog(): Promise<WebhookBacklog>
@@ -87,7 +87,7 @@ export interface WebhookQueues {
 export interface WebhookQueueBounds {
   /** Most events of a queue. One more drops the oldest, which is counted (WebhookStep.dropped). */
   readonly webhookQueueMax: number
-  /** Most queues; on a Cluster each partition has its share. Events for further queues are refused, and existing queues still take events. */
+  /** Most queues of a destination; on a Cluster each partition has its share. Events for further ones are refused, and existing queues still take events. */
   readonly webhookBacklogMax: number
 }
 

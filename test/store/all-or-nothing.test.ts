@@ -168,7 +168,8 @@ t.test('the same commit writes all of it when there is no obstacle', async t => 
     'sp:state:webhook:d1/call/c1',
     'sp:state:webhook:d2/call/c1',
     'sp:timers:call',
-    'sp:timers:webhook'
+    'sp:timers:webhook',
+    'sp:timers:webhook:queues'
   ])
   t.equal((await received()).length, 2)
 })

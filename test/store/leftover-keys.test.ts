@@ -144,7 +144,7 @@ for (const cluster of [false, true]) {
       const { append, isDue, next, positionOfLast, postpone } = queueSteps(fixture)
       await append(queue, 1)
       const { names, ends } = await leftover()
-      t.strictSame(names, ['state:webhook:d1/call/c1', 'timers:webhook'])
+      t.strictSame(names, ['state:webhook:d1/call/c1', 'timers:webhook', 'timers:webhook:queues'])
       t.ok((ends[0] ?? 0) > Date.now() + WEBHOOK_QUEUE_MS - 60_000)
       const [key = ''] = (await keysOf(client)).filter(each => each.includes('state'))
       await client.pexpire(key, 60_000)

@@ -163,15 +163,16 @@ t.test('after any failover, what is left of a queue is delivered in order', { ti
   const property = fc.asyncProperty(steps, async steps => {
     const driver = new Driver(store, newRef())
     const { state, timers } = aggregateKeys(toQueueAggregate(driver.ref), true)
-    const keys = [state, timers]
-    let remembered: readonly (Buffer | null)[] = [null, null]
+    const counts = `${timers}:queues`
+    const keys = [state, timers, counts]
+    let remembered: readonly (Buffer | null)[] = []
     for (const step of steps) {
       if (step.do === 'remember') remembered = await Promise.all(keys.map(key => redis.dumpBuffer(key)))
       else if (step.do === 'lose') await redis.del(state)
       else if (step.do === 'forget') {
         await redis.del(...keys)
         for (const [i, dump] of remembered.entries()) if (dump) await redis.restore(keys[i] ?? '', 60_000, dump)
-        await redis.persist(timers)
+        await Promise.all([timers, counts].map(key => redis.persist(key)))
       } else {
         if (step.do === 'advance') clock.advance(step.ms)
         await driver.run(step)
@@ -189,6 +190,9 @@ t.test('after any failover, what is left of a queue is delivered in order', { ti
       throw new Error(`${left} were left, ${versions} delivered`)
     }
     if ((await redis.exists(state)) === 1 || (await redis.zscore(timers, state)) !== null) throw new Error('wedged')
+    const waiting = await redis.zcard(timers)
+    const counted = Number((await redis.hget(counts, driver.ref.destination)) ?? 0)
+    if (counted !== waiting) throw new Error(`${counted} counted, ${waiting} wait`)
   })
   await fc.assert(property, { numRuns: 200 })
   t.ok(delivered > 100, `${delivered} events`)

@@ -3,6 +3,7 @@ import type { Clock } from '../../clock.js'
 import type { AggregateRef, Commit, Stamp } from '../aggregate.js'
 import { wholeMs } from '../claim-marker.js'
 import {
+  parseQueueId,
   type QueuedEvent,
   toQueueAggregate,
   WEBHOOK_QUEUE_MS,
@@ -44,6 +45,8 @@ export function createMemoryWebhookQueues(parts: Parts): MemoryWebhookQueues {
   const { clock, timers, webhookQueueMax, webhookBacklogMax } = parts
   const { deadlines } = timers
   const queues = new Map<string, Queue>()
+  /** By destination. */
+  const counts = new Map<string, number>()
   const disabled = new Map<string, number>()
   let lastPosition = 0
 
@@ -55,18 +58,25 @@ export function createMemoryWebhookQueues(parts: Parts): MemoryWebhookQueues {
   function create(ref: WebhookQueueRef): Queue {
     const nothing = { events: [], attempts: 0, dropped: 0, lease: { node: '', until: 0 }, expiresAt: 0 }
     const queue = { ref: toQueueAggregate(ref), ...nothing }
+    if (!queues.has(keyOf(ref))) count(ref.destination, 1)
     queues.set(keyOf(ref), queue)
     return queue
   }
 
   function remove(queue: Queue): void {
-    queues.delete(queue.ref.id)
+    if (queues.delete(queue.ref.id)) count(parseQueueId(queue.ref.id).destination, -1)
     timers.remove(queue)
+  }
+
+  function count(destination: string, difference: number): void {
+    const left = (counts.get(destination) ?? 0) + difference
+    if (left > 0) counts.set(destination, left)
+    else counts.delete(destination)
   }
 
   function append(ref: WebhookQueueRef, event: WebhookEvent, now: number): boolean {
     const found = find(ref)
-    if (!found && queues.size >= webhookBacklogMax) return false
+    if (!found && (counts.get(ref.destination) ?? 0) >= webhookBacklogMax) return false
     const queue = found ?? create(ref)
     queue.events.push({ ...event, position: String(++lastPosition) })
     if (queue.events.length > webhookQueueMax) {

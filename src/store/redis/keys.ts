@@ -31,7 +31,8 @@ const idOf = (part: string): string => (part.includes('%') ? part.split('/').map
 
 // Indexes: one for each partition, or a single one (partition null) where all keys lie on one server.
 const indexPrefix = (partition: number | null) => (partition === null ? 'sp:' : prefixOf(partition))
-/** Sorted set: state keys, by deadline. One set for each class, so that a backlog of one class does not delay the others. */
+/** Sorted set: state keys, by deadline. One set for each class, so that a backlog of one class does not delay the others.
+ * Beside that of webhooks lies a hash, see lua/webhook_counts.lua. */
 export const timersKey = (partition: number | null, timerClass: TimerClass) =>
   `${indexPrefix(partition)}timers:${timerClass}`
 /** Sorted set: the key of each outbox with undelivered entries, by when its oldest entry began to wait. */

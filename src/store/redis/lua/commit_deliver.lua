@@ -19,6 +19,7 @@
 -- include lease
 -- include renew
 -- include commit_user
+-- include webhook_counts
 -- include webhooks
 local key, outbox, timers = unpack(KEYS)
 local expected, stamp, tag, state, deadline, expire_in = arguments(6)

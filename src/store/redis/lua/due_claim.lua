@@ -4,6 +4,7 @@
 -- ARGV:      1 now  2 claim marker: the new deadline of what is claimed  3 an outbox is stale if it has waited since then  4 limit
 -- RETURNS:   {OK, state keys that are due, outbox keys that are stale, 1 if the limit may have cut off some, else 0, next deadline or ''}
 -- GUARANTEE: one caller gets a member. It is returned again at its claim marker, or when it has been stale for as long again.
+-- include webhook_counts
 -- The members of an index are state or outbox keys. They lie in the slot of the index, or all keys lie on one server.
 local outboxes, now, marker, stale_since, limit = KEYS[1], unpack(ARGV)
 limit = tonumber(limit)
@@ -16,7 +17,7 @@ local function claim(index, upto, again_at, count, claimed)
       redis.call('ZADD', index, again_at, key)
       claimed[#claimed + 1] = key
     else
-      redis.call('ZREM', index, key)
+      removeFromIndex(index, key)
     end
   end
   return #members

@@ -5,6 +5,7 @@
 --            9… webhook events, see webhooks
 -- RETURNS:   {OK, older entries of the outbox, webhook events that were refused} | {CONFLICT, version:tag, state, outbox entries} | {CONFLICT}, the aggregate does not exist
 -- GUARANTEE: CONFLICT writes nothing. A state with outbox entries does not expire: field x keeps the expiry for outbox_settle.
+-- include webhook_counts
 -- include webhooks
 local key, outbox, timers, waiting = unpack(KEYS)
 local expected, version, tag, state, item, deadline, expire_in, now = unpack(ARGV, 1, 8)

@@ -19,6 +19,7 @@ local last_write = first_write + 2 * writes - 1
 -- include room_fields
 -- include room_log
 -- include fanout
+-- include webhook_counts
 -- include webhooks
 -- include expire
 if conflicts(first_read, first_write - 1) then return {'CONFLICT'} end

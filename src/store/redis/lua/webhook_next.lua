@@ -6,6 +6,7 @@
 --            | {BUSY}, another node has the lease, or the back-off is not over
 -- GUARANTEE: one node at a time has the lease. BUSY writes nothing. An empty queue is deleted. Until the lease ends the queue is not due.
 -- include webhook_lease
+-- include webhook_counts
 local queue, timers = unpack(KEYS)
 local node, now, lease_until, done, limit = unpack(ARGV)
 local first, after_last, lease, attempts, dropped = unpack(redis.call('HMGET', queue, 'h', 't', 'l', 'a', 'd'))
@@ -23,12 +24,12 @@ while first < tonumber(after_last) do
 end
 if first >= tonumber(after_last) then
   redis.call('DEL', queue)
-  redis.call('ZREM', timers, queue)
+  removeFromIndex(timers, queue)
   return {'IDLE'}
 end
 redis.call('HSET', queue, 'h', string.format('%d', first), 'l', node .. '|' .. lease_until, 'a', attempts or 0)
 if dropped then redis.call('HDEL', queue, 'd') end
-redis.call('ZADD', timers, lease_until, queue)
+addQueue(timers, lease_until, queue)
 local numbers = {}
 for number = first, math.min(first + limit, after_last) - 1 do numbers[#numbers + 1] = string.format('%d', number) end
 return {'BATCH', first, tonumber(attempts or 0), tonumber(dropped or 0), redis.call('HMGET', queue, unpack(numbers))}

@@ -1,8 +1,8 @@
 -- Purpose:   queues the events of a commit for webhooks. A queue is a hash: number of its first event (h) and of the next one (t), lease (l:
 --            node|until), failed attempts (a), dropped events (d), and each event by its number: version:tag|index|expires at|type|envelope.
 -- ARGV:      nothing without events. Else: index of timers  first number and  deadline of a new queue  most events of a queue  most queues
---            TTL in ms  number of events, and for each: what follows the stamp in its text; then for each queue: its key, and the events of
---            it: their numbers in ARGV, separated by blanks
+--            of a destination  TTL in ms  number of events, and for each: what follows the stamp in its text; then for each queue: its key,
+--            and the events of it: their numbers in ARGV, separated by blanks
 -- GUARANTEE: a queue never has more events than it may: the oldest are dropped and counted.
 local function readWebhooks(first_argument)
   local webhooks = {texts = {}, queues = {}}
@@ -14,7 +14,9 @@ local function readWebhooks(first_argument)
   for i = before_texts + webhooks.count + 1, #ARGV, 2 do
     -- Read here, so that a script that fails does so before it writes.
     local first, after_last = unpack(redis.call('HMGET', ARGV[i], 'h', 't'))
-    webhooks.queues[#webhooks.queues + 1] = {key = ARGV[i], events = ARGV[i + 1], first = first, after_last = after_last}
+    local may_begin = first or countQueues(webhooks.timers, ARGV[i]) < tonumber(webhooks.queues_max)
+    webhooks.queues[#webhooks.queues + 1] =
+      {key = ARGV[i], events = ARGV[i + 1], first = first, after_last = after_last, may_begin = may_begin}
   end
   return webhooks
 end
@@ -34,15 +36,14 @@ local function appendTo(queue, webhooks, stamp)
   if excess > 0 then redis.call('HINCRBY', queue.key, 'd', excess) end
   redis.call('PEXPIRE', queue.key, webhooks.ttl)
   -- The index may still have a later deadline of a queue of this name that has expired.
-  if queue.first then redis.call('ZADD', webhooks.timers, 'NX', webhooks.deadline, queue.key)
-  else redis.call('ZADD', webhooks.timers, webhooks.deadline, queue.key) end
+  if not queue.first or not redis.call('ZSCORE', webhooks.timers, queue.key) then addQueue(webhooks.timers, webhooks.deadline, queue.key) end
 end
 
--- `stamp` (version:tag) is that of the commit. Returns how many events were refused because too many queues wait.
+-- `stamp` (version:tag) is that of the commit. Returns how many events were refused because too many queues of their destination wait.
 local function queueWebhooks(webhooks, stamp)
   local refused = 0
   for _, queue in ipairs(webhooks.queues) do
-    if queue.first or redis.call('ZCARD', webhooks.timers) < tonumber(webhooks.queues_max) then appendTo(queue, webhooks, stamp)
+    if queue.may_begin then appendTo(queue, webhooks, stamp)
     else refused = refused + select(2, string.gsub(queue.events, '%d+', '')) end
   end
   return refused
