@@ -97,13 +97,19 @@ export interface IceUrl {
 export function iceUrl(...schemes: readonly string[]) {
   return (value: string): IceUrl => {
     const [url = '', region = null, ...more] = value.split('#')
-    const isUrl = schemes.some(scheme => url.startsWith(`${scheme}:`)) && !/[\s/]/.test(url)
+    const { scheme = '', port = '0', transport } = ICE_URL.exec(url)?.groups ?? {}
+    const isUrl =
+      schemes.includes(scheme) && Number(port) <= 65_535 && (transport === undefined || scheme.startsWith('turn'))
     if (isUrl && (region === null || ICE_REGION.test(region)) && more.length === 0) return { url, region }
     throw new Error(
       `must be URLs such as ${schemes[0]}:example.com:3478, or ${schemes[0]}:example.com:3478#eu for a region`
     )
   }
 }
+
+/** Browsers make no connection with a URL that they cannot parse. */
+const ICE_URL =
+  /^(?<scheme>[a-z]+):(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::(?<port>\d{1,5}))?(?:\?transport=(?<transport>udp|tcp))?$/
 
 /** The name of a region, which an operator chooses. */
 const ICE_REGION = /^[A-Za-z0-9_-]{1,32}$/
