@@ -23,10 +23,19 @@ export function followEnd(list: HTMLElement, changed: (isFollowing: boolean) => 
   }
   const look = () => set(list.scrollHeight - list.scrollTop - list.clientHeight < NEAR_END)
   list.addEventListener('scroll', look)
+  /** A row was opened or closed, and has not changed its size yet. */
+  let isToggling = false
+  const onToggle = () => {
+    isToggling = true
+    requestAnimationFrame(() => {
+      isToggling = false
+      look()
+    })
+  }
   // A row that its user opens stays where it is. The event does not bubble, and the row grows after it.
-  list.addEventListener('toggle', () => requestAnimationFrame(look), { capture: true })
+  list.addEventListener('toggle', onToggle, { capture: true })
   const follow = () => {
-    if (isFollowing) show()
+    if (isFollowing && !isToggling) show()
   }
   const toEnd = () => {
     set(true)
