@@ -99,7 +99,7 @@ export const CallRecord = Type.Object(
     metadata: Metadata,
     offerer: Call.properties.offerer,
     reason: EndReason,
-    endedBy: Nullable(CallParty, 'Who ended it. Null if a timer or the server did.'),
+    endedBy: Nullable(CallParty, 'Who ended it; with `lost` who was lost. Null if a timer or the server did.'),
     createdAt: Timestamp('When the call was created.'),
     answeredAt: Nullable(Timestamp('When it was accepted. Null: it was not.')),
     connectedAt: Nullable(Timestamp('When a side first reported media. Null: none did.')),

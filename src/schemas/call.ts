@@ -105,7 +105,7 @@ export const Call = Type.Object(
     connectedAt: Nullable(Timestamp('When a side first reported media. Null in a connected call: no side has.')),
     endedAt: Nullable(Timestamp('When it ended.')),
     reason: Nullable(EndReason),
-    endedBy: Nullable(CallParty, 'Who ended it. Null if a timer or the server did.'),
+    endedBy: Nullable(CallParty, 'Who ended it; with `lost` who was lost. Null if a timer or the server did.'),
     expiresInMs: Nullable(
       DurationMs('Time left to answer or to connect, or until the maximum duration. Null without a limit.')
     ),

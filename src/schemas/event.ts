@@ -89,7 +89,10 @@ export const CallPeerBack = event('call.peer_back', 'The device of the other sid
 
 export const CallEnded = event('call.ended', 'The call has ended for this device. Stop ringing.', {
   reason: EndReason,
-  endedBy: Nullable(CallParty, 'Who ended or answered it. Null if a timer or the server did.'),
+  endedBy: Nullable(
+    CallParty,
+    'Who ended or answered it; with `lost` who was lost. Null if a timer or the server did.'
+  ),
   call: Call
 })
 

@@ -237,7 +237,7 @@ export interface Call {
   /** When it ended. */
   readonly endedAt: string | null
   readonly reason: EndReason | null
-  /** Who ended it. Null if a timer or the server did. */
+  /** Who ended it; with `lost` who was lost. Null if a timer or the server did. */
   readonly endedBy: CallParty | null
   /** Time left to answer or to connect, or until the maximum duration. Null without a limit. */
   readonly expiresInMs: number | null
@@ -1748,7 +1748,7 @@ export interface CallEndedData {
   /** The version of the call after this event. */
   readonly version: number
   readonly reason: EndReason
-  /** Who ended or answered it. Null if a timer or the server did. */
+  /** Who ended or answered it; with `lost` who was lost. Null if a timer or the server did. */
   readonly endedBy: CallParty | null
   readonly call: Call
 }
@@ -2628,7 +2628,7 @@ export interface CallRecord {
   readonly metadata: Metadata
   readonly offerer: Offerer
   readonly reason: EndReason
-  /** Who ended it. Null if a timer or the server did. */
+  /** Who ended it; with `lost` who was lost. Null if a timer or the server did. */
   readonly endedBy: CallParty | null
   /** When the call was created. */
   readonly createdAt: string
