@@ -9,7 +9,7 @@ export type LeaseKind = 'active' | 'ringing' | 'ringing_known'
 export interface Lease {
   /** The lease holder, see services/call/lease-holder.ts. Opaque to the store. */
   readonly holder: string
-  /** A user has at most one lease with the same peer, of whatever kind. */
+  /** A user has at most one lease with the same peer, of whatever kind. Empty: any number. */
   readonly peer: string
   readonly kind: LeaseKind
   /** Opaque to the store. */
@@ -19,7 +19,10 @@ export interface Lease {
 }
 
 /** The most leases of each kind that a user may hold. A kind that is missing has no limit. */
-export type LeaseLimits = Readonly<Partial<Record<LeaseKind, number>>>
+export interface LeaseLimits extends Readonly<Partial<Record<LeaseKind, number>>> {
+  /** The holder of a lease that counts against no limit: its call is about to end, or the new one exists only for its sake. */
+  readonly uncounted?: string
+}
 
 export interface LeaseResult {
   /** False: nothing was written. */
@@ -37,7 +40,8 @@ export interface LeaseClaim {
 export interface Leases {
   /**
    * Takes the lease if the limits allow it and the user has no other lease with the same peer. If the holder already has it, the call
-   * succeeds; the lease changes only from ringing to `active`, if the limit of `active` allows it.
+   * succeeds; the lease changes only from ringing to `active`, if the limit of `active` allows it, and takes the new peer, if the user has
+   * no other lease with that.
    */
   take(user: string, lease: Lease, limits: LeaseLimits): Promise<LeaseResult>
   /** Idempotent. */

@@ -12,8 +12,12 @@ export interface MemoryLeases extends Leases {
   size(): number
 }
 
-const within = (held: readonly Lease[], limits: LeaseLimits): boolean =>
-  Object.entries(limits).every(([kind, limit]) => held.filter(each => each.kind === kind).length < limit)
+function within(held: readonly Lease[], { uncounted, ...limits }: LeaseLimits): boolean {
+  const counted = held.filter(({ holder }) => holder !== uncounted)
+  return Object.entries(limits).every(([kind, limit]) => counted.filter(each => each.kind === kind).length < limit)
+}
+
+const onlyActive = ({ ringing: _, ringing_known: __, ...limits }: LeaseLimits): LeaseLimits => limits
 
 export function createMemoryLeases(): MemoryLeases {
   const users = new Map<string, readonly Lease[]>()
@@ -22,14 +26,12 @@ export function createMemoryLeases(): MemoryLeases {
   function judge(user: string, { lease, limits }: LeaseClaim): readonly Lease[] | null {
     const held = heldBy(user)
     const mine = held.find(({ holder }) => holder === lease.holder)
-    if (!mine) {
-      const isFree = within(held, limits) && !held.some(({ peer }) => peer === lease.peer)
-      return isFree ? [...held, lease] : null
-    }
-    if (mine.kind === 'active' || lease.kind !== 'active') return held
-    const { active } = limits
-    if (!within(held, active === undefined ? {} : { active })) return null
-    return held.map(each => (each === mine ? { ...mine, kind: 'active' } : each))
+    if (lease.peer !== '' && held.some(each => each !== mine && each.peer === lease.peer)) return null
+    if (!mine) return within(held, limits) ? [...held, lease] : null
+    const isUpgrade = mine.kind !== 'active' && lease.kind === 'active'
+    if (isUpgrade && !within(held, onlyActive(limits))) return null
+    const kind = isUpgrade ? 'active' : mine.kind
+    return held.map(each => (each === mine ? { ...mine, kind, peer: lease.peer } : each))
   }
 
   function put(user: string, held: readonly Lease[]): void {

@@ -23,8 +23,9 @@ export function toLeases(flat: readonly string[]): Lease[] {
 /** In the order that lua/lease.lua reads. */
 export function claimArguments({ lease, limits }: LeaseClaim): Argument[] {
   const { holder, peer, kind, role, at } = lease
-  const flat = Object.entries(limits).flat()
-  return [holder, encodeId(peer), kind, `${at}|${role}`, TTL_MS, flat.length / 2, ...flat]
+  const { uncounted = '', ...counted } = limits
+  const flat = Object.entries(counted).flat()
+  return [holder, encodeId(peer), kind, `${at}|${role}`, TTL_MS, uncounted, flat.length / 2, ...flat]
 }
 
 export function createRedisLeases(runCommand: RunCommand): Leases {

@@ -124,6 +124,40 @@ export function leaseContract(t: Test, fixture: StoreFixture): void {
     t.equal((await Promise.all(takes)).filter(({ taken }) => taken).length, 1)
   })
 
+  t.test(
+    'a lease takes the peer of a later claim by its holder, unless the user has another lease with that peer',
+    async t => {
+      const bob = fixture.id('bob')
+      await take(bob, lease('c1/alice', 'alice'), one)
+      t.match(await take(bob, lease('c1/alice', '', 'ringing'), one), { taken: true })
+      t.strictSame(await leases.list(bob), [lease('c1/alice', '')], 'it stays active')
+      await take(bob, lease('c2/alice', 'alice', 'ringing'), {})
+      t.match(await take(bob, lease('c1/alice', 'alice'), {}), { taken: false })
+      t.match(await take(bob, lease('c2/alice', 'dave'), { active: 2 }), { taken: true })
+      t.strictSame(await held(bob), ['c1/alice active', 'c2/alice active'])
+      t.strictSame((await leases.list(bob)).map(({ peer }) => peer).sort(), ['', 'dave'])
+    }
+  )
+
+  t.test('any number of leases may have no peer', async t => {
+    const bob = fixture.id('bob')
+    for (const holder of ['c1/bob', 'c2/bob']) t.match(await take(bob, lease(holder, ''), {}), { taken: true })
+  })
+
+  t.test('a lease that is not counted leaves room for one more, as long as the user has it', async t => {
+    const bob = fixture.id('bob')
+    const instead: LeaseLimits = { active: 1, uncounted: 'c1/alice' }
+    await take(bob, lease('c1/alice', 'alice'), one)
+    await take(bob, lease('c2/carol', 'carol', 'ringing'), {})
+    t.match(await take(bob, lease('c2/carol', 'carol'), one), { taken: false })
+    t.match(await take(bob, lease('c2/carol', 'carol'), instead), { taken: true }, 'an upgrade')
+    t.match(await take(bob, lease('c3/dave', 'dave'), instead), { taken: false }, 'the other one counts')
+    await leases.release(bob, 'c2/carol')
+    t.match(await take(bob, lease('c3/dave', 'dave'), instead), { taken: true }, 'a new lease')
+    await leases.release(bob, 'c1/alice')
+    t.match(await take(bob, lease('c4/erin', 'erin'), instead), { taken: false })
+  })
+
   const claimOf = (
     user: string,
     peer: string,

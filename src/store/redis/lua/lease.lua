@@ -1,9 +1,10 @@
 -- Purpose:   judges and grants claims of leases. The leases of a user are a hash: holder → peer|kind|at|role. A peer contains no bar.
--- ARGV:      a claim: holder  peer  kind  'at|role'  TTL in ms  number of limits, and for each of them: kind  most leases
+-- ARGV:      a claim: holder  peer or ''  kind  'at|role'  TTL in ms  holder whose lease does not count or ''  number of limits, and for
+--            each of them: kind  most leases
 -- GUARANTEE: a user has at most one lease with the same peer, and a granted claim exceeds no limit.
 local function readClaim()
-  local holder, peer, kind, rest, ttl, count = arguments(6)
-  local claim = {holder = holder, peer = peer, kind = kind, rest = rest, ttl = ttl, limits = {}}
+  local holder, peer, kind, rest, ttl, uncounted, count = arguments(7)
+  local claim = {holder = holder, peer = peer, kind = kind, rest = rest, ttl = ttl, uncounted = uncounted, limits = {}}
   for _ = 1, tonumber(count) do
     local limited, most = arguments(2)
     claim.limits[limited] = tonumber(most)
@@ -16,19 +17,22 @@ local function judgeClaim(leases, claim)
   local held, counts, own, has_peer = redis.call('HGETALL', leases), {}, nil, false
   for i = 1, #held, 2 do
     local peer, kind, rest = string.match(held[i + 1], '^([^|]*)|([^|]*)|(.*)$')
-    if held[i] == claim.holder then own = {peer = peer, kind = kind, rest = rest} end
-    if peer == claim.peer then has_peer = true end
-    counts[kind] = (counts[kind] or 0) + 1
+    if held[i] == claim.holder then own = {peer = peer, kind = kind, rest = rest}
+    elseif peer ~= '' and peer == claim.peer then has_peer = true end
+    if held[i] ~= claim.uncounted then counts[kind] = (counts[kind] or 0) + 1 end
   end
+  if has_peer then return false end
   local function isFull(kind) return claim.limits[kind] and (counts[kind] or 0) >= claim.limits[kind] end
   if own then
-    if own.kind == 'active' or claim.kind ~= 'active' then return true end
-    return not isFull('active'), own.peer .. '|active|' .. own.rest
+    local is_upgrade = own.kind ~= 'active' and claim.kind == 'active'
+    if is_upgrade and isFull('active') then return false end
+    if not is_upgrade and own.peer == claim.peer then return true end
+    return true, claim.peer .. '|' .. (is_upgrade and 'active' or own.kind) .. '|' .. own.rest
   end
   for kind in pairs(claim.limits) do
     if isFull(kind) then return false end
   end
-  return not has_peer, claim.peer .. '|' .. claim.kind .. '|' .. claim.rest
+  return true, claim.peer .. '|' .. claim.kind .. '|' .. claim.rest
 end
 
 -- Writes the lease, if one is given. Returns all leases the user holds: holders and values in turn.
