@@ -3,10 +3,10 @@ WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci --no-audit --no-fund
 COPY tsconfig.json tsconfig.build.json ./
-COPY scripts/copy-lua.mjs scripts/build-playground.mjs scripts/
+COPY scripts/copy-lua.mjs scripts/build-pages.mjs scripts/
 COPY packages packages
 COPY src src
-RUN npm run build
+RUN npm run build:server
 
 FROM node:22-slim AS dependencies
 WORKDIR /app

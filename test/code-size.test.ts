@@ -11,7 +11,7 @@ const FUNCTION_LINES_MAX = 40
 const NESTING_MAX = 3
 const HANDLER_LINES_MAX = 10
 
-const FOLDERS = ['src', 'packages/client/src', 'packages/playground/src']
+const FOLDERS = ['src', 'packages/client/src', 'packages/page-parts/src', 'packages/playground/src']
 /** Generated. */
 const TYPES = 'packages/client/src/api.ts'
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { connect } from 'node:net'
 import t, { type Test } from 'tap'
-import { buildPage } from '../helpers/playground-files.js'
+import { buildPage } from '../helpers/page-files.js'
 import { startServers } from '../helpers/servers.js'
 
 const SECRET = { JWT_SECRET: 'a-secret-of-more-than-thirty-two-bytes' }

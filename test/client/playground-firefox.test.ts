@@ -1,7 +1,7 @@
 // A call in the playground in Firefox.
 import t from 'tap'
 import { launchFirefox } from '../browser/firefox.js'
-import { buildPage } from '../helpers/playground-files.js'
+import { buildPage } from '../helpers/page-files.js'
 import { startServers } from '../helpers/servers.js'
 
 await buildPage()

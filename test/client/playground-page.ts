@@ -1,7 +1,7 @@
 // The playground in a browser, as its users see it: by names and roles.
 import type { Browser, Locator, Page } from 'playwright-core'
 import type { Test } from 'tap'
-import { buildPage } from '../helpers/playground-files.js'
+import { buildPage } from '../helpers/page-files.js'
 import { startServers } from '../helpers/servers.js'
 
 export interface Playground {

@@ -4,7 +4,7 @@ import { createServer, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
 import { launchChromium } from '../browser/chromium.js'
-import { buildPage } from '../helpers/playground-files.js'
+import { buildPage } from '../helpers/page-files.js'
 import { startServers } from '../helpers/servers.js'
 import { call, openPage } from './playground-page.js'
 

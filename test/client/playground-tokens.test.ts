@@ -3,7 +3,7 @@ import t from 'tap'
 import { loadConfig } from '../../src/config.js'
 import { createToken } from '../../src/development.js'
 import { launchChromium } from '../browser/chromium.js'
-import { buildPage } from '../helpers/playground-files.js'
+import { buildPage } from '../helpers/page-files.js'
 import { startServers } from '../helpers/servers.js'
 import { connected, openPage, seesPicture } from './playground-page.js'
 

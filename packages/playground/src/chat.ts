@@ -1,5 +1,5 @@
 // The lines of a chat, and the field for the next one: of a call, or of a room.
-import { el } from './dom.js'
+import { el } from '../../page-parts/src/dom.js'
 import { followEnd } from './follow-end.js'
 
 interface ChatOptions {

@@ -1,5 +1,5 @@
 // A timeline as a sequence diagram.
-import { el, svg } from './dom.js'
+import { el, svg } from '../../page-parts/src/dom.js'
 import type { CallSides, Lane, Step } from './timeline.js'
 
 const HEAD = 34

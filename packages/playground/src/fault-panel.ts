@@ -1,5 +1,5 @@
 // Switches that break the network of one person, and what became of its events.
-import { button, el, setText } from './dom.js'
+import { button, el, setText } from '../../page-parts/src/dom.js'
 import type { Person } from './person.js'
 
 /** Less than the time in which the first event of a stream has to arrive: it may come together with candidates. */

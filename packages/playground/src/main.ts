@@ -1,5 +1,5 @@
 // The playground: two people who call each other, what goes over the wire, and the timeline of their call.
-import { el, setText } from './dom.js'
+import { el, setText } from '../../page-parts/src/dom.js'
 import { Person } from './person.js'
 import { personCard } from './person-card.js'
 import { roomCard } from './room-card.js'

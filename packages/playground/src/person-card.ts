@@ -1,6 +1,7 @@
 // The card of a person: picture, buttons, chat, and switches.
+
+import { button, el, setText } from '../../page-parts/src/dom.js'
 import { createChat } from './chat.js'
-import { button, el, setText } from './dom.js'
 import { faultPanel } from './fault-panel.js'
 import type { Person } from './person.js'
 import { linkOf } from './tokens.js'

@@ -1,8 +1,8 @@
 // A person in the room of the page: the pictures of the others, the mode of the room, and its chat.
 import type { Participant } from '../../client/src/api.js'
 import type { RemoteTrack, Room } from '../../client/src/index.js'
+import { button, el, setText } from '../../page-parts/src/dom.js'
 import { type Chat, createChat } from './chat.js'
-import { button, el, setText } from './dom.js'
 import type { Person } from './person.js'
 
 interface RoomCardOptions {

@@ -1,5 +1,5 @@
 // Tabs, as the ARIA Authoring Practices describe them: the arrow keys move between them.
-import { el } from './dom.js'
+import { el } from '../../page-parts/src/dom.js'
 
 export interface Tab {
   readonly name: string

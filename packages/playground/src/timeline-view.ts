@@ -1,8 +1,8 @@
 // The sequence diagram of the current call, or of the last one. It is read again when something happens in the call.
 import type { CallTimeline } from '../../client/src/api.js'
 import type { Call } from '../../client/src/index.js'
+import { el, setText } from '../../page-parts/src/dom.js'
 import { drawDiagram, listSteps } from './diagram.js'
-import { el, setText } from './dom.js'
 import type { Person } from './person.js'
 import { type CallSides, stallOf, stepsOf } from './timeline.js'
 import type { Wire, WireEntry } from './wire.js'

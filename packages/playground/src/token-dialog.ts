@@ -1,5 +1,5 @@
 // Asks for the token of a person, where the server makes none.
-import { el } from './dom.js'
+import { el } from '../../page-parts/src/dom.js'
 
 /** Resolves to the token that the user of the page pastes. */
 export function askForToken(name: string): Promise<string> {

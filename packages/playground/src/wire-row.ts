@@ -1,6 +1,7 @@
 // One request or event in the list.
+
+import { button, el, setText } from '../../page-parts/src/dom.js'
 import { curlOf, curlOfEvent, tokenIn } from './curl.js'
-import { button, el, setText } from './dom.js'
 import type { WireEntry, WireEvent, WireRequest } from './wire.js'
 
 export interface Row {

@@ -1,5 +1,5 @@
 // The list of requests and events, newest last.
-import { button, el } from './dom.js'
+import { button, el } from '../../page-parts/src/dom.js'
 import { followEnd } from './follow-end.js'
 import type { Wire, WireEntry, WireRequest } from './wire.js'
 import { createRow, type Row, type RowFilters } from './wire-row.js'
