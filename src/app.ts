@@ -23,6 +23,7 @@ import { serverOptions } from './plugins/server-options.js'
 import { readSdpBodies } from './plugins/signal-bodies.js'
 import { answerWhipOptions } from './plugins/whip-options.js'
 import { serveApi } from './routes/index.js'
+import { keySetRoutes } from './routes/key-set.js'
 import { operatorRoutes } from './routes/operators.js'
 import { problemRoutes } from './routes/problems.js'
 import { createAddressBudget } from './services/address-budget.js'
@@ -143,6 +144,7 @@ async function serveRoutes(app: FastifyInstance, context: Context, health: Healt
   serveHealth(app, health)
   answerWhipOptions(app)
   await app.register(problemRoutes)
+  await app.register(keySetRoutes, { context })
   await app.register(serveApi, { prefix: '/v1', context, streams: app.streams })
 }
 

@@ -1,5 +1,6 @@
 // Reads the environment into one frozen, typed object. All mistakes are reported together, each with the name of its setting. Values are
 // not repeated, because they may be secrets.
+import { hash } from 'node:crypto'
 import type { Setting } from './setting.js'
 import { SETTINGS } from './settings.js'
 
@@ -44,10 +45,14 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
   }
   values.development = !env.JWT_SECRET?.trim() && !env.JWKS_URL?.trim()
   const config = values as Config
+  if (config.development && config.signingKeys.length === 0) values.signingKeys = [DEVELOPMENT_SIGNING_KEY]
   mistakes.push(...contradictions(config))
   if (mistakes.length > 0) throw new ConfigError(mistakes)
   return Object.freeze(config)
 }
+
+/** Public, like the secret of development mode: it has to stay the same, so that the nodes and the next start accept each other's tokens. */
+const DEVELOPMENT_SIGNING_KEY = hash('sha256', 'signalpost development only: not a secret', 'base64url')
 
 const LOOPBACK = ['127.0.0.1', '::1', 'localhost']
 

@@ -111,6 +111,7 @@ export const ERRORS = {
   // Devices and their streams
   too_many_devices: { status: 409, title: 'You have reached the limit of devices', retryable: true },
   too_many_watchers: { status: 409, title: 'The user has reached the limit of watchers', retryable: true },
+  no_device_credentials: { status: 409, title: 'This server gives devices no credentials', retryable: false },
   no_push: { status: 409, title: 'This server sends no push messages', retryable: false },
   superseded: { status: 409, title: 'A newer stream or poll of this device has replaced this one', retryable: false },
   // Limits and faults

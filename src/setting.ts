@@ -145,6 +145,18 @@ const isEncryptionKey = (text: string): boolean => {
   return bytes.length === 32 && bytes.toString('base64') === text
 }
 
+/** A list for rotation: the first one signs, and all of them verify. */
+export function signingSeeds(value: string): readonly string[] {
+  const items = value === '' ? [] : value.split(',').map(item => item.trim())
+  if (items.every(isSigningSeed) && new Set(items).size === items.length) return Object.freeze(items)
+  throw new Error('must be different keys of 32 bytes in base64url, separated by commas')
+}
+
+const isSigningSeed = (text: string): boolean => {
+  const bytes = Buffer.from(text, 'base64url')
+  return bytes.length === 32 && bytes.toString('base64url') === text
+}
+
 /** An IP address or a range of them in CIDR notation. */
 export function addressRange(value: string): string {
   const [address = '', prefix = '0', ...more] = value.split('/')

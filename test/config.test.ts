@@ -250,3 +250,26 @@ t.test('webhooks: mistakes are named without the URL and without the secret', as
   t.equal(all.length, 3)
   t.notMatch(all.join('\n'), /hidden/)
 })
+
+t.test(
+  'signing keys are different keys of 32 bytes in base64url; only development mode has one by default',
+  async t => {
+    const key = (byte: number) => Buffer.alloc(32, byte).toString('base64url')
+    t.strictSame(loadConfig({ SIGNING_KEYS: `${key(1)}, ${key(2)}` }).signingKeys, [key(1), key(2)])
+    for (const value of [
+      'x',
+      key(1).slice(1),
+      `${key(1)}=`,
+      `${key(1)},`,
+      `${key(1)},${key(1)}`,
+      Buffer.alloc(33).toString('base64url'),
+      Buffer.alloc(32, 255).toString('base64'),
+      // The last character has bits that are not part of the key.
+      `${key(1).slice(0, -1)}F`
+    ])
+      t.match(mistakes({ SIGNING_KEYS: value }), [/^SIGNING_KEYS must be different keys/], value)
+    t.strictSame(loadConfig({ JWT_SECRET: SECRET }).signingKeys, [])
+    t.equal(loadConfig({}).signingKeys.length, 1)
+    t.strictSame(loadConfig({}).signingKeys, loadConfig({}).signingKeys, 'the next start accepts the same tokens')
+  }
+)

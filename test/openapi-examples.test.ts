@@ -20,7 +20,9 @@ const ENVIRONMENT = {
   TURN_SECRETS: 'a-secret-shared-with-the-turn-servers',
   PRESENCE_VISIBILITY: 'everyone',
   PUSH_KEY: 'MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=',
-  MEDIA_SERVICE_SECRET: MEDIA_SECRET
+  MEDIA_SERVICE_SECRET: MEDIA_SECRET,
+  // The private key of RFC 8037, appendix A.1.
+  SIGNING_KEYS: 'nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A'
 }
 
 type Content = Readonly<Record<string, { readonly schema?: unknown; readonly example?: unknown } | undefined>>
@@ -271,6 +273,7 @@ t.test('each example request gets the example reply', async t => {
   }
   await exchange('endWhipSession', { params: publisher })
 
+  await send('getSigningKeys')
   await send('setPushSubscription', { params: { deviceId: 'phone' } })
   await send('removePushSubscription', { params: { deviceId: 'phone' } })
   await send('explainProblem', { params: { code: 'callee_busy' } })

@@ -8,6 +8,7 @@ const SECTIONS: Readonly<Record<string, string>> = {
   REDIS_URL: 'Redis',
   TRUST_PROXY: 'Network',
   JWT_SECRET: 'Tokens',
+  SIGNING_KEYS: 'Device credentials',
   RING_TIMEOUT_MS: 'Calls',
   RETENTION_MS: 'Devices and mailboxes',
   PRESENCE_TTL_MS: 'Presence',

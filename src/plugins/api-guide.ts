@@ -11,6 +11,10 @@ export const TAGS = [
   { name: 'calls', description: 'Call one user: create, accept, decline, hang up.' },
   { name: 'signals', description: 'Offers, answers and ICE candidates of a call.' },
   { name: 'presence', description: 'Whether users are online, and notifications when that changes.' },
+  {
+    name: 'device credentials',
+    description: 'How a device without an identity provider gets its tokens: by a key of its own. It needs no clock.'
+  },
   { name: 'push', description: 'How a call wakes a device that is not online.' },
   { name: 'blocks', description: 'Users whose calls and invitations you do not receive.' },
   { name: 'rooms', description: 'Several participants: create, join, moderate, leave.' },

@@ -5,7 +5,11 @@ import { AppError } from '../errors.js'
 import { type Actor, RoomClaims } from '../schemas/claims.js'
 import { ID_FORMATS, isId } from '../schemas/common.js'
 
+/** Who signed a token: the operator's identity provider or shared secret, or this server, for a device. */
+export type Issuer = 'operator' | 'server'
+
 export interface VerifiedToken {
+  readonly issuer: Issuer
   readonly user: string
   /** Null leaves the choice to the request. */
   readonly device: string | null
@@ -29,6 +33,7 @@ export interface Claims {
 }
 
 export interface ClaimOptions {
+  readonly issuer: Issuer
   readonly userClaim: string
   readonly deviceClaim: string
   readonly now: number
@@ -50,10 +55,11 @@ export function verifiedTokenOf(claims: Claims, options: ClaimOptions): Verified
   if (exp === undefined && options.mustExpire) {
     throw new AppError('unauthorized', { detail: 'The token has no claim exp, which is required' })
   }
-  const { now, leewayMs, keysVersion } = options
+  const { issuer, now, leewayMs, keysVersion } = options
   // RFC 7519, section 4.1.6: `iat` does not decide validity. A value that is not a date is refused nevertheless.
   if (iat !== undefined) instantOf('iat', iat, now)
   return {
+    issuer,
     user,
     device: idIn(claims, options.deviceClaim),
     expiresAt: exp === undefined ? null : instantOf('exp', exp, now) + leewayMs,

@@ -1,4 +1,5 @@
-// Verifies tokens. A verified token is cached by its text, so its signature is checked once and not on every request. With a key set it
+// Verifies tokens: those of the operator, by shared secret or key set, and those that the server signs for devices, which name one of its
+// keys. A verified token is cached by its text, so its signature is checked once and not on every request. With a key set it
 // is checked again after each change of the set, so that the tokens of a withdrawn key stop working.
 import fastifyJwt, { type FastifyJWTOptions } from '@fastify/jwt'
 import type { FastifyInstance } from 'fastify'
@@ -9,7 +10,8 @@ import type { Clock } from '../clock.js'
 import type { Config } from '../config.js'
 import { DEVELOPMENT_SECRET } from '../development.js'
 import { AppError } from '../errors.js'
-import { type Claims, checkTimes, type VerifiedToken, verifiedTokenOf } from './token-claims.js'
+import { createSigningKeys } from '../services/credentials/signing-keys.js'
+import { type ClaimOptions, type Claims, checkTimes, type VerifiedToken, verifiedTokenOf } from './token-claims.js'
 
 export interface Tokens {
   /**
@@ -27,6 +29,11 @@ const CACHED_TOKENS = 10_000
 const NO_AUDIENCE =
   'JWKS_URL is set and JWT_AUDIENCE is not: a token that the identity provider issued for any other application is accepted here'
 
+const OWN_TOKENS: Omit<ClaimOptions, 'now'> = {
+  ...{ issuer: 'server' as const, userClaim: 'sub', deviceClaim: 'device' },
+  ...{ leewayMs: 0, mustExpire: true, keysVersion: 0 }
+}
+
 /** The secrets of JWT_SECRET do not change while the process runs. */
 const FIXED_KEYS: Pick<KeySet, 'version' | 'isCurrent'> = { version: () => 0, isCurrent: () => true }
 
@@ -38,6 +45,7 @@ export async function createTokens(app: FastifyInstance, config: Config, clock: 
   const [secret, ...olderSecrets] = development ? [DEVELOPMENT_SECRET] : config.jwtSecret
   await app.register(fastifyJwt, { ...verifierOptions(keySet, secret, config), decoratorName: 'jwtPayload' })
   if (keySet !== null && config.jwtAudience === null) app.log.warn(NO_AUDIENCE)
+  const ownKeys = createSigningKeys(config)
   const verifiedTokens = new LRUCache<string, VerifiedToken>({ max: CACHED_TOKENS })
 
   /** `app.jwt.verify` returns claims with a secret, a promise with a key set. */
@@ -62,8 +70,22 @@ export async function createTokens(app: FastifyInstance, config: Config, clock: 
     return null
   }
 
+  async function verifyOperators(token: string): Promise<VerifiedToken> {
+    // Read before the verification: if the set changes meanwhile, the next request verifies the token again, because the key that
+    // verified it may be withdrawn.
+    const keysVersion = keys.version()
+    const claims = await verifySignature(token)
+    return verifiedTokenOf(claims, { ...options, issuer: 'operator', now: clock.now(), keysVersion })
+  }
+
+  /** No setting of the operator's tokens applies: neither claims, issuer and audience, nor the leeway, because the clock is the same. */
+  async function verifyOwn(token: string): Promise<VerifiedToken> {
+    const claims = await ownKeys.verify(token)
+    return verifiedTokenOf(claims, { ...OWN_TOKENS, now: clock.now() })
+  }
+
   function isCurrent(token: VerifiedToken): boolean {
-    if (!keys.isCurrent(token.keysVersion)) return false
+    if (token.issuer === 'operator' && !keys.isCurrent(token.keysVersion)) return false
     checkTimes(token, clock.now())
     return true
   }
@@ -75,13 +97,8 @@ export async function createTokens(app: FastifyInstance, config: Config, clock: 
       return verified && isCurrent(verified) ? verified : undefined
     },
     async verify(token) {
-      // Read before the verification: if the set changes meanwhile, the next request verifies the token again, because the key that
-      // verified it may be withdrawn.
-      const keysVersion = keys.version()
-      const claims = await verifySignature(token)
-      const now = clock.now()
-      const verified = verifiedTokenOf(claims, { ...options, now, keysVersion })
-      checkTimes(verified, now)
+      const verified = ownKeys.isOwn(token) ? await verifyOwn(token) : await verifyOperators(token)
+      checkTimes(verified, clock.now())
       verifiedTokens.set(token, verified)
       return verified
     }

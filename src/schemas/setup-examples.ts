@@ -16,6 +16,17 @@ export const SETUP_EXAMPLES: Readonly<Record<string, Example>> = {
       expiresInMs: 3_600_000
     }
   },
+  getSigningKeys: {
+    reply: {
+      keys: [
+        // The public key of RFC 8037, appendix A.2.
+        {
+          ...{ kty: 'OKP', crv: 'Ed25519', x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo' },
+          ...{ kid: 'kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k', alg: 'EdDSA', use: 'sig' }
+        }
+      ]
+    }
+  },
   setPushSubscription: {
     body: {
       type: 'webpush',

@@ -78,6 +78,7 @@ export const ADVICE: Readonly<Record<ErrorCode, string>> = {
   too_many_media: 'Close transports, producers or consumers that you no longer use.',
   too_many_devices: 'Sign off a device that is no longer used, or wait until one expires.',
   too_many_watchers: 'Watch fewer users, or try later.',
+  no_device_credentials: 'Use a token of the operator. An operator turns device credentials on with SIGNING_KEYS.',
   no_push: 'Do not ask the user for permission to push. An operator turns push on with PUSH_KEY.',
   superseded: 'Do nothing: the newer stream or poll of this device receives the events.',
   rate_limited: WAIT,

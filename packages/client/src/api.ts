@@ -40,7 +40,7 @@ export type DataProducerId = string
 export type DataConsumerId = string
 
 /** What went wrong, for programs. `GET /problems/{code}` explains each one. */
-export type ProblemCode = 'malformed_json' | 'invalid_request' | 'invalid_sdp' | 'unsupported_offer' | 'invalid_candidate' | 'invalid_cursor' | 'invalid_page_token' | 'cannot_call_self' | 'unsupported_media_type' | 'not_acceptable' | 'precondition_required' | 'precondition_failed' | 'too_large' | 'request_timeout' | 'not_found' | 'method_not_allowed' | 'unauthorized' | 'token_expired' | 'invalid_subject' | 'invalid_ticket' | 'wrong_party' | 'policy_denied' | 'call_not_found' | 'call_id_taken' | 'caller_busy' | 'callee_busy' | 'callee_unreachable' | 'call_glare' | 'redirect_loop' | 'answered_elsewhere' | 'other_device' | 'call_ended' | 'wrong_state' | 'too_many_blocks' | 'offer_collision' | 'stale_revision' | 'revision_required' | 'no_offer_pending' | 'stale_candidate' | 'too_many_waiting_candidates' | 'webhook_not_found' | 'dead_letter_not_found' | 'webhook_disabled' | 'webhook_backlog_full' | 'room_not_found' | 'participant_not_found' | 'not_in_room' | 'not_permitted' | 'banned' | 'room_closed' | 'room_locked' | 'room_full' | 'too_many_rooms' | 'too_many_bans' | 'invitation_not_found' | 'invitation_id_taken' | 'invitation_ended' | 'too_many_invitations' | 'cannot_signal_self' | 'message_id_taken' | 'no_media_service' | 'not_sfu' | 'session_not_found' | 'media_not_found' | 'media_conflict' | 'cannot_consume' | 'nothing_published' | 'invalid_media_parameters' | 'too_many_media' | 'too_many_devices' | 'too_many_watchers' | 'no_push' | 'superseded' | 'rate_limited' | 'store_unavailable' | 'store_full' | 'keys_unavailable' | 'policy_unavailable' | 'room_service_unavailable' | 'media_unavailable' | 'shutting_down' | 'internal'
+export type ProblemCode = 'malformed_json' | 'invalid_request' | 'invalid_sdp' | 'unsupported_offer' | 'invalid_candidate' | 'invalid_cursor' | 'invalid_page_token' | 'cannot_call_self' | 'unsupported_media_type' | 'not_acceptable' | 'precondition_required' | 'precondition_failed' | 'too_large' | 'request_timeout' | 'not_found' | 'method_not_allowed' | 'unauthorized' | 'token_expired' | 'invalid_subject' | 'invalid_ticket' | 'wrong_party' | 'policy_denied' | 'call_not_found' | 'call_id_taken' | 'caller_busy' | 'callee_busy' | 'callee_unreachable' | 'call_glare' | 'redirect_loop' | 'answered_elsewhere' | 'other_device' | 'call_ended' | 'wrong_state' | 'too_many_blocks' | 'offer_collision' | 'stale_revision' | 'revision_required' | 'no_offer_pending' | 'stale_candidate' | 'too_many_waiting_candidates' | 'webhook_not_found' | 'dead_letter_not_found' | 'webhook_disabled' | 'webhook_backlog_full' | 'room_not_found' | 'participant_not_found' | 'not_in_room' | 'not_permitted' | 'banned' | 'room_closed' | 'room_locked' | 'room_full' | 'too_many_rooms' | 'too_many_bans' | 'invitation_not_found' | 'invitation_id_taken' | 'invitation_ended' | 'too_many_invitations' | 'cannot_signal_self' | 'message_id_taken' | 'no_media_service' | 'not_sfu' | 'session_not_found' | 'media_not_found' | 'media_conflict' | 'cannot_consume' | 'nothing_published' | 'invalid_media_parameters' | 'too_many_media' | 'too_many_devices' | 'too_many_watchers' | 'no_device_credentials' | 'no_push' | 'superseded' | 'rate_limited' | 'store_unavailable' | 'store_full' | 'keys_unavailable' | 'policy_unavailable' | 'room_service_unavailable' | 'media_unavailable' | 'shutting_down' | 'internal'
 
 /** One mistake in the request. */
 export interface Issue {
@@ -804,6 +804,24 @@ export interface WatchUsersRequest {
 
 export interface WatchedUsersReply {
   readonly watching: readonly WatchedPresence[]
+}
+
+/** A public key of the server, as a JSON Web Key (RFC 8037). */
+export interface SigningKey {
+  readonly kty: 'OKP'
+  readonly crv: 'Ed25519'
+  /** The public key, base64url. */
+  readonly x: string
+  /** Its thumbprint (RFC 7638), which a token names in its header. */
+  readonly kid: string
+  readonly alg: 'EdDSA'
+  readonly use: 'sig'
+}
+
+/** A JSON Web Key Set (RFC 7517). */
+export interface SigningKeySet {
+  /** The key that signs is the first one. */
+  readonly keys: readonly SigningKey[]
 }
 
 /** The push service: `webpush` (RFC 8030), `apns` (VoIP notifications) or `fcm`. */
