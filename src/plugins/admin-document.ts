@@ -19,7 +19,11 @@ const DOCUMENT = {
     license: { name: 'MIT', identifier: 'MIT' }
   },
   servers: [{ url: 'http://127.0.0.1:9090', description: 'ADMIN_HOST and ADMIN_PORT' }],
-  tags: [{ name: 'webhooks', description: 'Receivers of events, and what they did not receive.' }],
+  tags: [
+    { name: 'calls', description: 'The calls of all users.' },
+    { name: 'rooms', description: 'The rooms of all users.' },
+    { name: 'webhooks', description: 'Receivers of events, and what they did not receive.' }
+  ],
   security: [{ operator: [] }],
   components: { securitySchemes: { operator: SECURITY_SCHEMES.operator } }
 }

@@ -4,6 +4,8 @@ import { auditChanges } from '../plugins/audit.js'
 import { checkBodyHeaders } from '../plugins/bodies.js'
 import { createSecretGuard } from '../plugins/secret-guard.js'
 import type { Context } from '../services/context.js'
+import { adminCallRoutes } from './admin-calls.js'
+import { adminRoomRoutes } from './admin-rooms.js'
 import { adminWebhookRoutes } from './admin-webhooks.js'
 
 export const adminRoutes: FastifyPluginAsync<{ context: Context }> = async (app, { context }) => {
@@ -14,6 +16,8 @@ export const adminRoutes: FastifyPluginAsync<{ context: Context }> = async (app,
     reply.header('cache-control', 'no-store')
     done()
   })
+  await app.register(adminCallRoutes, { context })
+  await app.register(adminRoomRoutes, { context })
   await app.register(adminWebhookRoutes, { context })
   app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger())
 }

@@ -1,8 +1,9 @@
 // The examples of openapi/admin.yaml, by operation.
-import { at, type Example } from './room-examples.js'
+import { CONNECTED } from './examples.js'
+import { ALICE, at, BOB, type Example, HOST, NO_MEDIA, ROOM, SPEAKER } from './room-examples.js'
 
 const MESSAGE_ID = 'msg_k3Jd8sPq0ZrX1vB7nT5wYc2M'
-const SOURCE = { kind: 'call', id: '7d1f0c1e-57a8-4f0e-9c55-0d2f6a1b3c4d' }
+const SOURCE = { kind: 'call', id: CONNECTED.callId }
 const WEBHOOK = {
   webhookId: '3f5a0c9b1d2e',
   origin: 'https://example.com',
@@ -25,7 +26,34 @@ const DELIVERY = {
   ...{ outcome: 'failed', status: 503, error: null, durationMs: 41 }
 }
 
+const CALL = { ...CONNECTED, away: { caller: false, callee: false }, blocked: false }
+const OPEN_ROOM = { ...ROOM, version: 5, participantCount: 2 }
+
+const CALLS: Readonly<Record<string, Example>> = {
+  listLiveCalls: { reply: { calls: [CALL], next: null } },
+  getCallForOperator: { reply: { call: CALL } },
+  getTimelineForOperator: {
+    reply: {
+      callId: CALL.callId,
+      entries: [
+        { at: at(4), type: 'created', by: ALICE },
+        { at: at(6), type: 'ringing', by: BOB },
+        { at: at(9), type: 'accepted', by: BOB },
+        { at: at(11), type: 'connected', by: ALICE }
+      ],
+      omitted: 0
+    }
+  }
+}
+
+const ROOMS: Readonly<Record<string, Example>> = {
+  listOpenRooms: { reply: { rooms: [OPEN_ROOM], next: null } },
+  getRoomForOperator: { reply: { room: OPEN_ROOM, participants: [HOST, SPEAKER], ...NO_MEDIA, hidden: [] } }
+}
+
 export const ADMIN_EXAMPLES: Readonly<Record<string, Example>> = {
+  ...CALLS,
+  ...ROOMS,
   listWebhooks: { reply: { webhooks: [WEBHOOK], backlog: { queues: 1, dueAt: at(10) } } },
   enableWebhook: { reply: WEBHOOK },
   listDeliveries: { reply: { deliveries: [DELIVERY], next: null } },

@@ -40,7 +40,7 @@ const ACCEPTED = {
   answeredAt: at(9),
   negotiation: { revision: 1, pendingFrom: null }
 }
-const CONNECTED = {
+export const CONNECTED = {
   ...ACCEPTED,
   version: 4,
   state: 'connected',

@@ -12,7 +12,7 @@ export const BOB = { user: 'bob', device: 'laptop' }
 export const delivery = { online: 0, queued: 1 }
 export const candidates = [CANDIDATE_EXAMPLE]
 
-const ROOM = {
+export const ROOM = {
   roomId: 'standup',
   version: 1,
   mode: 'p2p',
@@ -35,7 +35,7 @@ export const HOST = {
   joinedAt: at(32),
   metadata: { name: 'Alice' }
 }
-const SPEAKER = {
+export const SPEAKER = {
   participantId: 'hT5nQ2wXbR8kLc0vYd3mZs7gJf1aPeUi',
   ...BOB,
   role: 'speaker',
@@ -54,7 +54,7 @@ const MESSAGE = {
 const { participantId: to } = SPEAKER
 
 /** Of a room in mode p2p. */
-const NO_MEDIA = { sfu: null, producers: [], dataProducers: [] }
+export const NO_MEDIA = { sfu: null, producers: [], dataProducers: [] }
 
 export const ROOM_EXAMPLES: Readonly<Record<string, Example>> = {
   createOrUpdateRoom: {

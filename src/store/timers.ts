@@ -44,12 +44,31 @@ export interface ClaimOptions {
   readonly classes: readonly TimerClass[]
 }
 
+export interface ListOptions {
+  readonly kind: AggregateRef['kind']
+  readonly limit: number
+  /** `next` of the page before; null: the first page. */
+  readonly after: string | null
+}
+
+export interface AggregatePage {
+  readonly refs: readonly AggregateRef[]
+  /** Null: this is the last page. */
+  readonly next: string | null
+}
+
 export interface Timers {
   /**
    * Claims this node's share of what is due. On one server that is all of it; on a Cluster it is the next of CLAIM_TURNS parts of the
    * partitions that this node reads. Every partition is read by at least one node.
    */
   claimDue(options: ClaimOptions): Promise<ClaimedTimers>
+  /**
+   * A page of the aggregates of one kind that have a deadline, in no order. One that has a deadline from the first page to the last is on at
+   * least one of them, and on two only if the index grew or shrank meanwhile. A page may have fewer than `limit`, or none, and not be the
+   * last: the work for one page is bounded. Null: `after` is no `next`.
+   */
+  list(options: ListOptions): Promise<AggregatePage | null>
 }
 
 /** This many claims in a row cover all partitions that a node reads. */

@@ -27,7 +27,10 @@ const operations: readonly Operation[] = Object.entries(paths).flatMap(([path, m
   Object.entries(methods).map(([method, { operationId: id }]) => ({
     id,
     method: method.toUpperCase() as 'GET',
-    url: path.replace('{webhookId}', WEBHOOK).replace('{deadLetterId}', `msg_${'x'.repeat(24)}`)
+    url: path
+      .replace('{webhookId}', WEBHOOK)
+      .replace('{deadLetterId}', `msg_${'x'.repeat(24)}`)
+      .replace(/\{\w+\}/g, 'x')
   }))
 )
 
@@ -73,7 +76,7 @@ t.test('the operations of the document are all there, and nothing is answered wi
       t.notMatch(reply?.body, /hidden|example/)
     }
     const allowed = await app.admin?.inject({ method, url, headers: { authorization: `Bearer ${OPERATOR}` } })
-    t.match(allowed?.json().code ?? 'ok', /^(ok|dead_letter_not_found)$/, `${id} with the secret`)
+    t.match(allowed?.json().code ?? 'ok', /^(ok|\w+_not_found)$/, `${id} with the secret`)
     t.equal(allowed?.headers['cache-control'], 'no-store')
   }
 })

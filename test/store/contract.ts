@@ -17,6 +17,7 @@ import { idContract } from './contract/ids.js'
 import { lastingContract } from './contract/lasting.js'
 import { leaseContract } from './contract/leases.js'
 import { lineLogContract } from './contract/line-logs.js'
+import { listContract } from './contract/lists.js'
 import { logContract } from './contract/log.js'
 import { membershipContract } from './contract/memberships.js'
 import { participantContract } from './contract/participants.js'
@@ -64,6 +65,7 @@ export function runContract<S extends Store>(t: Test, { name, open, also }: Engi
     let count = 0
     const fixture: StoreFixture<S> = { store, clock, options: OPTIONS, id: stem => `${stem}|:/ {é},%2F-${++count}` }
     for (const contract of also) contract(t, fixture)
+    listContract(t, fixture)
     aggregateContract(t, fixture)
     dueContract(t, fixture)
     appendContract(t, fixture)

@@ -1,7 +1,7 @@
 // What webhooks and push did about a call. Each writes a line (CallNotes in the store) beside the state of the call, because it
 // happens outside its commits; reading the timeline merges the two. A line has no URL and no device.
 import type { CallTimeline, TimelineEntry, TimelineOutcome } from '../../schemas/timeline.js'
-import type { Side } from './state.js'
+import type { Viewer } from './timeline.js'
 
 export interface CallNote {
   readonly type: Extract<TimelineEntry['type'], 'webhook' | 'push'>
@@ -23,8 +23,8 @@ export function formatNote({ type, event, outcome, attempt }: CallNote, at: numb
 /** Events about which the caller learns nothing: they tell a blocked caller from one who is not, and which callee can be woken. */
 const OF_CALLEE = ['call.incoming', 'push']
 
-/** The timeline as the side sees it, with the stored lines. Entries of one instant: first those of the call. */
-export function withNotes(timeline: CallTimeline, notes: readonly string[], viewer: Side): CallTimeline {
+/** The timeline as the viewer sees it, with the stored lines. Entries of one instant: first those of the call. */
+export function withNotes(timeline: CallTimeline, notes: readonly string[], viewer: Viewer): CallTimeline {
   const added = notes.flatMap((text): TimelineEntry[] => {
     const [at, type, event, outcome, attempt] = JSON.parse(text) as NoteLine
     const isHidden = viewer === 'caller' && (type === 'push' || OF_CALLEE.includes(event))

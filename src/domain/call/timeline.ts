@@ -152,11 +152,18 @@ function endOf(after: CallState): Change {
 
 const sideOfUser = (state: CallState, user: string): Side => (user === state.caller.user ? 'caller' : 'callee')
 
+/** Who reads a timeline. An operator sees all of it. */
+export type Viewer = Side | 'operator'
+
 /** Of the callee's devices the caller sees none that decline. The callee does not learn whom the caller called first. */
-const HIDDEN: Readonly<Record<Side, TimelineEntry['type']>> = { caller: 'declined', callee: 'policy' }
+const HIDDEN: Readonly<Record<Viewer, TimelineEntry['type'] | null>> = {
+  caller: 'declined',
+  callee: 'policy',
+  operator: null
+}
 
 /** The timeline as a side sees it. The caller does not learn of devices of the callee that ring or decline. */
-export function viewTimeline(state: CallState, viewer: Side): CallTimeline {
+export function viewTimeline(state: CallState, viewer: Viewer): CallTimeline {
   const { callId, createdAt, timeline } = state
   const visible = timeline.lines.filter(([, type]) => type !== HIDDEN[viewer])
   return {

@@ -15,6 +15,10 @@ export class Heap<Key> {
     return this.#entries.length
   }
 
+  keys(): Iterable<Key> {
+    return this.#byKey.keys()
+  }
+
   get(key: Key): number | undefined {
     return this.#byKey.get(key)?.at
   }

@@ -2,7 +2,7 @@
 import type { Clock } from '../../clock.js'
 import type { AggregateRef } from '../aggregate.js'
 import { claimMarker } from '../claim-marker.js'
-import { TIMER_CLASSES, type TimerClass, type Timers, timerClassOf } from '../timers.js'
+import { type ListOptions, TIMER_CLASSES, type TimerClass, type Timers, timerClassOf } from '../timers.js'
 import { Heap } from './heap.js'
 
 /** An entry is not returned after it has expired. */
@@ -59,11 +59,29 @@ export function createTimerIndex(clock: Clock): TimerIndex {
     return taken.map(({ ref }) => ref)
   }
 
+  /** The first ids after `after`, in order. One pass over the index. */
+  function idsAfter(after: string, { kind, limit }: Pick<ListOptions, 'kind' | 'limit'>): string[] {
+    const first: string[] = []
+    for (const { ref, expiresAt } of heaps[timerClassOf({ kind, id: '' })].keys()) {
+      if (ref.kind !== kind || ref.id <= after || expiresAt <= clock.now()) continue
+      if (first.length === limit && ref.id >= (first.at(-1) ?? '')) continue
+      first.splice(first.filter(id => id < ref.id).length, 0, ref.id)
+      first.length = Math.min(first.length, limit)
+    }
+    return first
+  }
+
   return {
     deadlines,
     waiting,
     remove,
     size: () => TIMER_CLASSES.reduce((sum, each) => sum + heaps[each].size, waiting.size),
+    async list({ kind, limit, after }) {
+      const ids = idsAfter(after === null ? '' : Buffer.from(after, 'base64url').toString(), { kind, limit: limit + 1 })
+      const last = ids.length > limit ? ids[limit - 1] : undefined
+      const next = last === undefined ? null : Buffer.from(last).toString('base64url')
+      return { refs: ids.slice(0, limit).map(id => ({ kind, id })), next }
+    },
     async claimDue({ now, claimMs, staleMs, limit, classes }) {
       const held = claimMarker(now, claimMs)
       const due: AggregateRef[] = []

@@ -15,6 +15,7 @@ import { toFault } from './faults.js'
 import { NODES_KEY, parseAggregateKey, timersKey, waitingKey } from './keys.js'
 import { claimDue, recordHeartbeat } from './scripts.js'
 import { shareOf } from './shares.js'
+import { createTimerList } from './timer-list.js'
 import type { Topology } from './topology.js'
 
 /** Less than the second that is promised, because a worker claims at its next tick. */
@@ -41,6 +42,7 @@ export function createRedisTimers(parts: Parts): RedisTimers {
   const shares = createShareClaims(parts)
   return {
     claimDue: options => (topology.isOneServer() ? claimIn(runCommand, null, options) : shares.claimDue(options)),
+    list: createTimerList(parts),
     leave: shares.leave
   }
 }
@@ -68,7 +70,7 @@ async function claimIn(
   }
 }
 
-function createShareClaims({ runCommand, node, log }: Parts): RedisTimers {
+function createShareClaims({ runCommand, node, log }: Parts): Omit<RedisTimers, 'list'> {
   let nodes: readonly string[] = []
   let share: readonly number[] = shareOf(node, [node])
   let heartbeatAt = Number.NEGATIVE_INFINITY

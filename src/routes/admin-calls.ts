@@ -1,0 +1,52 @@
+// The admin API about calls: the live ones, one call, and its timeline.
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { AdminCallReply, AdminCallsReply, CallPath } from '../schemas/admin-call.js'
+import { AfterQuery } from '../schemas/admin-page.js'
+import { adminProblems } from '../schemas/problem.js'
+import { CallTimeline } from '../schemas/timeline.js'
+import type { Context } from '../services/context.js'
+import { getCallForOperator, getTimelineForOperator, listLiveCalls } from '../services/operator/live-calls.js'
+
+const tags = ['calls'] as const
+
+const LIST_CALLS = {
+  schema: {
+    operationId: 'listLiveCalls',
+    tags,
+    summary: 'List the live calls',
+    description:
+      'Returns a page of the calls that ring, connect or are connected, of all users and nodes. Listing costs the calls nothing.',
+    querystring: AfterQuery,
+    response: { 200: AdminCallsReply, ...adminProblems('invalid_request') }
+  }
+} as const
+
+const GET_CALL = {
+  schema: {
+    operationId: 'getCallForOperator',
+    tags,
+    summary: 'Get a call',
+    description: 'Returns a call that lives, or that ended less than `RETENTION_MS` ago.',
+    params: CallPath,
+    response: { 200: AdminCallReply, ...adminProblems('call_not_found') }
+  }
+} as const
+
+const GET_TIMELINE = {
+  schema: {
+    operationId: 'getTimelineForOperator',
+    tags,
+    summary: "Get a call's timeline",
+    description:
+      'Returns what happened in a call, for as long as the call itself can be read. Unlike each party, you see everything: what the policy decided, ' +
+      'which devices rang, declined or were woken, and what webhooks did.',
+    params: CallPath,
+    response: { 200: CallTimeline, ...adminProblems('call_not_found') }
+  }
+} as const
+
+export const adminCallRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = async (app, { context }) => {
+  app.get('/calls', LIST_CALLS, ({ query }) => listLiveCalls(context, query))
+  app.get('/calls/:callId', GET_CALL, ({ params }) => getCallForOperator(context, params.callId))
+  app.get('/calls/:callId/timeline', GET_TIMELINE, ({ params }) => getTimelineForOperator(context, params.callId))
+}
