@@ -52,3 +52,9 @@ export interface Reached {
 
 /** By user. Users without events are missing. */
 export type Deliveries = ReadonlyMap<string, Reached>
+
+export interface StoredEvent extends Cursor {
+  readonly type: string
+  /** The OutgoingEvent as JSON text on one line, encoded once and sent to clients unchanged. */
+  readonly envelope: string
+}

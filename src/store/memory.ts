@@ -12,6 +12,7 @@ import { createMemoryLineLogs } from './memory/line-logs.js'
 import { createMemoryMailboxes } from './memory/mailboxes.js'
 import { createMemoryMemberships } from './memory/memberships.js'
 import { createMemoryPushSubscriptions } from './memory/push-subscriptions.js'
+import { createMemoryRevocations } from './memory/revocations.js'
 import { createMemoryRoomIndex } from './memory/room-index.js'
 import { createMemoryRooms } from './memory/rooms.js'
 import { createMemoryTickets } from './memory/tickets.js'
@@ -77,6 +78,7 @@ function createParts(options: MemoryStoreOptions) {
   const contacts = createMemoryContacts(clock)
   const tickets = createMemoryTickets(clock)
   const pushSubscriptions = createMemoryPushSubscriptions()
+  const revocations = createMemoryRevocations(clock)
   const memberships = createMemoryMemberships(clock)
   const invitations = createMemoryRoomIndex()
   const mediaRooms = createMemoryRoomIndex()
@@ -96,7 +98,7 @@ function createParts(options: MemoryStoreOptions) {
   const aggregates = createMemoryAggregates({ clock, timers, webhookQueues, mailboxes, leases, counters })
   return {
     ...{ aggregates, cachedAnswers, contacts, invitations, leases, mailboxes, mediaRooms, memberships, counters },
-    ...{ pushSubscriptions, rooms, tickets, timers, wakeups, watches, webhookQueues },
+    ...{ pushSubscriptions, revocations, rooms, tickets, timers, wakeups, watches, webhookQueues },
     deliveryLog: createMemoryLineLogs(clock),
     callNotes: createMemoryLineLogs(clock)
   }

@@ -14,26 +14,23 @@ import type { Fanouts } from './fanout.js'
 import type { Leases } from './leases.js'
 import type { LineLogs } from './line-logs.js'
 import type { LostWrites } from './lost-writes.js'
-import type { Cursor, Mail } from './mail.js'
+import type { Cursor, Mail, StoredEvent } from './mail.js'
 import type { PushSubscriptions } from './push-subscriptions.js'
+import type { Revocations } from './revocations.js'
 import type { Memberships, RoomIndex, Rooms } from './rooms.js'
 import type { Tickets } from './tickets.js'
 import type { Timers } from './timers.js'
+import type { Wakeups } from './wakeups.js'
 import type { Watches } from './watches.js'
 import type { WebhookQueues } from './webhook-queues.js'
 
 export type { BudgetCounters } from './budget-counters.js'
 export type { Lease, LeaseKind, Leases } from './leases.js'
-export type { Cursor, Mail, MailboxEntry } from './mail.js'
+export type { Cursor, Mail, MailboxEntry, StoredEvent } from './mail.js'
 export type { StoreOptions } from './options.js'
+export type { Notice, Wakeup, Wakeups } from './wakeups.js'
 
 // ── Mailboxes: one for each device, in order and without gaps ───────────────────────────────────────────────────────────────────
-
-export interface StoredEvent extends Cursor {
-  readonly type: string
-  /** The OutgoingEvent as JSON text on one line, encoded once and sent to clients unchanged. */
-  readonly envelope: string
-}
 
 /** The events of some commits of one aggregate for one user, oldest commit first. */
 export interface UserAppend {
@@ -183,40 +180,6 @@ export interface Mailboxes {
   devices(user: string, now: number): Promise<readonly DeviceState[]>
 }
 
-// ── Wake-ups: hints to open streams; the mailbox is the truth ─────────────────────────────────────────────────────────
-
-export type Wakeup =
-  /** At least one event was appended. `prevTag` is the tag of the event before them, or of the empty mailbox's cursor. */
-  | {
-      readonly kind: 'event'
-      readonly device: string
-      readonly prevTag: string
-      readonly events: readonly StoredEvent[]
-    }
-  /** This connection has superseded the device's previous one. */
-  | { readonly kind: 'claimed'; readonly device: string; readonly connection: string }
-  /** The device used a newer token: its connection may last until `expiresAt`; null: without limit. */
-  | { readonly kind: 'auth'; readonly device: string; readonly expiresAt: number | null }
-  /** The device was removed. */
-  | { readonly kind: 'gone'; readonly device: string }
-  /** A notice: stored nowhere, may be lost. `envelope` is JSON text on one line. */
-  | { readonly kind: 'notice'; readonly device: string; readonly type: string; readonly envelope: string }
-  /** Wake-ups may have been lost: read the mailboxes of all the user's devices again. */
-  | { readonly kind: 'gap' }
-export type Notice = Extract<Wakeup, { kind: 'notice' }>
-
-export interface Wakeups {
-  /** Once resolved, every later wake-up of the user arrives. The returned function unsubscribes. */
-  subscribe(user: string, listen: (wakeup: Wakeup) => void): Promise<() => Promise<void>>
-  /**
-   * Called with the new state when a commit had events for a user who is subscribed here. Such a hint may be late or lost. The returned
-   * function unsubscribes.
-   */
-  onCommit(listen: (ref: AggregateRef, written: Stamp & { readonly state: string }) => void): () => void
-  /** Sends to current subscribers and writes nothing. */
-  notify(user: string, notice: Omit<Notice, 'kind'>): Promise<void>
-}
-
 export interface Store extends Availability {
   readonly aggregates: Aggregates
   readonly rooms: Rooms
@@ -234,6 +197,7 @@ export interface Store extends Availability {
   readonly wakeups: Wakeups
   readonly tickets: Tickets
   readonly pushSubscriptions: PushSubscriptions
+  readonly revocations: Revocations
   readonly cachedAnswers: CachedAnswers
   readonly counters: BudgetCounters
   /** Messages that the chat service did not get. */

@@ -22,6 +22,7 @@ import { logContract } from './contract/log.js'
 import { membershipContract } from './contract/memberships.js'
 import { participantContract } from './contract/participants.js'
 import { pushSubscriptionContract } from './contract/push-subscriptions.js'
+import { revocationContract } from './contract/revocations.js'
 import { roomIndexContract } from './contract/room-indexes.js'
 import { roomLifeContract } from './contract/room-life.js'
 import { roomContract } from './contract/rooms.js'
@@ -90,6 +91,7 @@ export function runContract<S extends Store>(t: Test, { name, open, also }: Engi
     lineLogContract(t, fixture)
     cachedAnswerContract(t, fixture)
     pushSubscriptionContract(t, fixture)
+    revocationContract(t, fixture)
     idContract(t, fixture)
     smallContract(t, fixture)
   })

@@ -40,6 +40,8 @@ t.test('nothing is kept once everything has ended and expired', async t => {
   await store.tickets.put('alice', { id: 't1', device: 'phone', value: '{}', ttlMs: 60_000 })
   const subscription = { device: 'phone', sealed: 's', expiresAt: now + 60_000 }
   await store.pushSubscriptions.put('alice', subscription, { now, max: 9 })
+  const revocation = { user: 'alice', device: null, issuedAfter: now, kind: 'sign_out' as const, at: now }
+  await store.revocations.put({ ...revocation, expiresAt: now + 60_000 }, { max: 9 })
   await store.cachedAnswers.put('r1', { tag: 'a', value: '{}' }, { keepMs: 60_000 })
   await store.counters.take('alice', { name: 'calls', windowMs: 60_000, max: 9, want: 1, now })
   await store.contacts.record('alice', { peer: 'bob', outcome: 'called', keepMs: 60_000, backoffMs: 0 }, clock.now())

@@ -2,7 +2,7 @@
 // of a script lie in one slot. Ids are encoded, so no part contains ':' and names do not collide. Where all keys lie on one server, only
 // the indexes of timers and outboxes have no hash tag.
 
-import { decodeId, encodeId } from '../../id-text.js'
+import { decodeId, encodeId, joinIds, splitIds } from '../../id-text.js'
 import type { AggregateRef } from '../aggregate.js'
 import type { BudgetCounter } from '../budget-counters.js'
 import { partitionOf } from '../partition.js'
@@ -57,6 +57,23 @@ export const deadLetterKeys = (kind: 'chat' | 'webhook') => ({
   /** Sorted set: id, by when the letter was added. */
   ids: `${prefixOf(0)}dead-letter-ids:${kind}`
 })
+/** The list of revocations. A single list, because each node reads all of it. */
+export const REVOCATION_KEYS = {
+  /** Hash: id → record, see lua/revocation_put.lua. */
+  records: `${prefixOf(0)}revocations`,
+  /** Sorted set: id, by when the record expires. */
+  expiries: `${prefixOf(0)}revocation-expiries`,
+  /** String: another one after each write. */
+  head: `${prefixOf(0)}revocation-head`
+}
+export const REVOCATION_CHANNEL = `${prefixOf(0)}revocations`
+export const revocationId = ({ user, device }: { readonly user: string; readonly device: string | null }): string =>
+  device === null ? joinIds(user) : joinIds(user, device)
+/** The inverse of revocationId. */
+export function parseRevocationId(id: string): { user: string; device: string | null } {
+  const [user = '', device = null] = splitIds(id)
+  return { user, device }
+}
 /** Hash: webhook destination → since when it is disabled. */
 export const DISABLED_WEBHOOKS_KEY = `${prefixOf(0)}disabled-webhooks`
 

@@ -22,6 +22,7 @@ import { createRedisMemberships } from './memberships.js'
 import { startProbing } from './probe.js'
 import { createRedisPushSubscriptions } from './push-subscriptions.js'
 import { createReplicas } from './replicas.js'
+import { createRedisRevocations } from './revocations.js'
 import { createRedisRoomIndex } from './room-index.js'
 import { createRedisRooms } from './rooms.js'
 import { createServerClock } from './server-clock.js'
@@ -60,7 +61,7 @@ const START_WITHIN_MS = 2_000
 /** @throws Error only if the URL is malformed */
 export async function createRedisStore(options: RedisStoreOptions): Promise<RedisStore> {
   const connection = createConnection(options)
-  const { client, runCommand, channels, availability, serverClock, clock, epochs } = connection
+  const { client, runCommand, channels, availability, serverClock, clock, epochs, revocations } = connection
   await untilReady(client, START_WITHIN_MS)
   await availability.check()
   const node = options.ids.unique()
@@ -69,7 +70,7 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Redi
   const replicas = createReplicas(client, options.waitReplicas ?? 0)
   return {
     ...parts,
-    ...{ client, timers, clock },
+    ...{ client, timers, clock, revocations },
     clockOffsetMs: () => serverClock?.offsetMs() ?? 0,
     onLostWrites: epochs.onLostWrites,
     confirmWrites: replicas.confirm,
@@ -94,7 +95,7 @@ export async function createRedisStore(options: RedisStoreOptions): Promise<Redi
 type Connection = ReturnType<typeof createConnection>
 
 /** Connects in the background. What is known of the server follows from the replies of its availability checks. */
-function createConnection({ url, log, serverTime, clock: processClock }: RedisStoreOptions) {
+function createConnection({ url, log, ids, serverTime, clock: processClock }: RedisStoreOptions) {
   const client = createClient(url, log)
   const serverClock = serverTime ? createServerClock(processClock) : null
   const clock = serverClock ?? processClock
@@ -105,7 +106,9 @@ function createConnection({ url, log, serverTime, clock: processClock }: RedisSt
   const epochs = createEpochs({ client, runCommand, channels, log })
   availability.onReplies(topology.observe)
   availability.onReplies(epochs.observe)
-  return { client, serverClock, clock, availability, topology, runCommand, channels, epochs }
+  const revocations = createRedisRevocations({ runCommand, channels, clock, ids, log })
+  availability.onReplies(revocations.observe)
+  return { client, serverClock, clock, availability, topology, runCommand, channels, epochs, revocations }
 }
 
 interface NodeOptions extends RedisStoreOptions {

@@ -119,6 +119,10 @@ export const useTicket = define<string | null>('ticket_use')
 export const putPushSubscription = define<'OK'>('push_subscription_put')
 export const removePushSubscription = define<'REMOVED' | 'OTHER'>('push_subscription_remove')
 
+export const putRevocation = define<readonly ['OK', record: string] | readonly ['FULL' | 'NONE', text?: never]>(
+  'revocation_put'
+)
+
 export const recordEpoch = define<string>('epoch_record')
 
 export const readCallee =

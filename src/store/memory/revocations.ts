@@ -1,0 +1,34 @@
+// Revocations in memory.
+import type { Clock } from '../../clock.js'
+import { isInForce, nextRecord, RevocationMap } from '../revocation-map.js'
+import type { Revocations } from '../revocations.js'
+
+export interface MemoryRevocations extends Revocations {
+  sweep(now: number): void
+}
+
+export function createMemoryRevocations(clock: Pick<Clock, 'now'>): MemoryRevocations {
+  const known = new RevocationMap()
+  return {
+    async put(revocation, { max }) {
+      const { user, device } = revocation
+      known.sweep(clock.now())
+      const before = known.find(user, device)
+      if (before === null && known.size >= max) return null
+      const next = nextRecord(before, revocation)
+      known.apply(next)
+      return isInForce(next) ? next : null
+    },
+    async remove(user, device, now) {
+      const before = known.find(user, device)
+      if (!isInForce(before)) return false
+      known.apply(nextRecord(before, { ...before, kind: 'removed', at: now }))
+      return true
+    },
+    refuses: token => known.refuses(token),
+    list: user => known.list(user),
+    size: () => known.size,
+    onRevoked: listen => known.onRevoked(listen),
+    sweep: now => known.sweep(now)
+  }
+}
