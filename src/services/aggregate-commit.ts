@@ -62,21 +62,28 @@ export function toCommit<State extends Versioned>(
 /** Mail for each user with events and for each party: also a party without events records the stamp of the commit. */
 function mailOf<State extends Versioned>(
   { context, rules, acting }: ActiveUpdate<State>,
-  { state, events, claims = [] }: Decision<State>,
+  { state, events, claims = [], releases = [] }: Decision<State>,
   { before, now }: { before: State | null; now: number }
 ): Commit['mail'] {
   const wasLive = before !== null && !rules.isOver(before)
   const isLive = !rules.isOver(state)
   // A commit after the end has no parties: their mailboxes have the end.
-  if (!isLive && before !== null && !wasLive) return toMail({ events, now }, [], {})
-  const holder = isLive ? null : (rules.holderOf?.(state) ?? null)
-  const lifecycle = holder === null ? { ...(isLive && !wasLive && { begins: true }) } : { release: holder }
+  if (!isLive && before !== null && !wasLive) return toMail({ events, now }, [])
+  const parties = rules.partiesOf?.(state) ?? []
+  const partiesBefore = wasLive ? (rules.partiesOf?.(before) ?? []) : []
   const update = rules.contactUpdateOf?.(context, before, state)
-  return toMail({ events, now }, rules.partiesOf?.(state) ?? [], lifecycle).map(mail => {
+  return toMail({ events, now }, [...parties, ...releases]).map(mail => {
     const { user } = mail
     const claim = claims.find(each => each.user === user)
+    const isParty = parties.includes(user)
+    const ends = !isLive && isParty
+    const releasing = ends ? state : releases.includes(user) ? before : null
+    const release = releasing && rules.holderOf?.(releasing, user)
     return {
       ...mail,
+      ...(isParty && isLive && !partiesBefore.includes(user) && { begins: true }),
+      ...(ends && { ends }),
+      ...(release && { release }),
       ...(update?.user === user && { contact: update.contact }),
       ...(claim && { claim: { lease: claim.lease, limits: claim.limits } }),
       ...(acting?.user === user && { keepalive: { device: acting.device, authExpiresAt: acting.expiresAt } })

@@ -21,6 +21,8 @@ export interface Decision<State> {
   readonly isHeld?: boolean
   /** Leases on parties of the state; without all of them nothing is committed. */
   readonly claims?: readonly UserClaim[]
+  /** Users whose leases the commit releases while the state lives: `holderOf` the state before. Its end releases those of all parties. */
+  readonly releases?: readonly string[]
   /** BudgetCounters that the commit takes from; if one is spent, nothing is committed. */
   readonly charges?: readonly Charge[]
 }
@@ -50,8 +52,8 @@ export interface AggregateRules<State extends { readonly version: number }> {
   keepMs?(context: Context, state: State): number
   /** The users whose mailboxes record the stamp of each commit, so that they refuse events decided on an older one. Without it none. */
   partiesOf?(state: State): readonly string[]
-  /** The holder of the leases that the end of the state releases. Null, and without it: none. */
-  holderOf?(state: State): string | null
+  /** The holder of the user's lease, which the end of the state releases. Null, and without it: none. */
+  holderOf?(state: State, user: string): string | null
   /** What a commit records about a contact of a party. */
   contactUpdateOf?(context: Context, before: State | null, after: State): UserContactUpdate | null
   /** What a commit queues for webhooks. */

@@ -8,6 +8,11 @@ export const NOWHERE: Deliveries = new Map()
 /** Of one recipient. */
 export const NO_DELIVERY: Delivery = { online: 0, queued: 0 }
 
+export const addDeliveries = (a: Delivery, b: Delivery): Delivery => ({
+  online: a.online + b.online,
+  queued: a.queued + b.queued
+})
+
 /** In the order in which they must arrive. */
 export type Events = readonly {
   readonly to: Recipients | 'watchers'
@@ -28,11 +33,7 @@ export function toLog(events: Events, now: number): OutboxItem[] {
 }
 
 /** The events for users. Each of the `parties` gets mail, also without an event: their mailboxes record the commit. */
-export function toMail(
-  { events, now }: { events: Events; now: number },
-  parties: readonly string[],
-  lifecycle: Pick<UserMail, 'begins' | 'release'>
-): UserMail[] {
+export function toMail({ events, now }: { events: Events; now: number }, parties: readonly string[]): UserMail[] {
   const timestamp = timestampOf(now)
   const entries = new Map<string, MailboxEntry[]>()
   for (const { to, type, data } of events) {
@@ -44,8 +45,7 @@ export function toMail(
   const users = new Set([...parties, ...entries.keys()])
   return [...users].map(user => ({
     user,
-    entries: entries.get(user) ?? [],
-    ...(parties.includes(user) ? lifecycle : {})
+    entries: entries.get(user) ?? []
   }))
 }
 

@@ -21,10 +21,15 @@ export interface MailboxEntry {
 export interface Mail {
   /** May be empty. */
   readonly entries: readonly MailboxEntry[]
-  /** The holder whose lease on this user is released, also if the commit is dropped as a repeat. Only the last commit of a life has one. */
+  /** The holder whose lease on this user is released. */
   readonly release?: string
-  /** The first commit of the aggregate's life. An id whose aggregate has ended may be used again: that is another life. */
+  /**
+   * The user's first commit of the aggregate's life. An id whose aggregate has ended may be used again: that is another life. A user may
+   * also come back to the same one.
+   */
   readonly begins?: boolean
+  /** The last commit of the aggregate's life. Its lease is released also if the commit is dropped as a repeat. */
+  readonly ends?: boolean
   /** Recorded as Contacts.record does, but not if the commit is dropped as a repeat. */
   readonly contact?: ContactUpdate
 }

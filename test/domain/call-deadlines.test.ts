@@ -1,7 +1,8 @@
 // Liveness of the two sides (away, back, lost), and deadlines.
 import t from 'tap'
-import { type CallState, deadlineOf, viewCall } from '../../src/domain/call/state.js'
+import { type CallState, deadlineOf } from '../../src/domain/call/state.js'
 import { viewTimeline } from '../../src/domain/call/timeline.js'
+import { viewCall } from '../../src/domain/call/view.js'
 import {
   AWAY_MS,
   accept,
@@ -89,7 +90,7 @@ t.test('a report after the connect time confirms the call', async t => {
 t.test('a call expires when the maximum duration since its answer is over', async t => {
   const short = { ...accept(laptop), maxMs: 60_000 } as ReturnType<typeof accept>
   const state = after(create(), short, simple('connected', phone))
-  t.equal(viewCall(state, T0 + 2000).expiresInMs, 59_000)
+  t.equal(viewCall(state, T0 + 2000, 'alice').expiresInMs, 59_000)
   t.equal(outcomeOf(state, check(), T0 + 61_000), 'ended: alice ended(expired); bob/laptop ended(expired)')
   t.equal(outcomeOf(state, check(), T0 + 60_999), 'connected')
   t.equal(outcomeOf(after(create(), short), check(), EXPIRES - 1), 'connecting', 'the connect time comes first')

@@ -1,7 +1,7 @@
 // Creation and end of a call: its members, repeated creates, and rejects.
 import t from 'tap'
 import type { CallCommand } from '../../src/domain/call/command.js'
-import { viewCall } from '../../src/domain/call/state.js'
+import { viewCall } from '../../src/domain/call/view.js'
 import {
   accept,
   after,
@@ -29,7 +29,7 @@ import {
 
 t.test('a create makes a ringing call', async t => {
   const { state, events } = decide(null, create(), T0)
-  const call = viewCall(state, T0)
+  const call = viewCall(state, T0, 'alice')
   t.strictSame(call, {
     callId: 'c1',
     version: 1,
@@ -70,7 +70,7 @@ t.test('a create makes a ringing call', async t => {
 
 t.test('an ended call shows who ended it, the reason and the duration', async t => {
   const over = decide(connected(), hangup(laptop, 'media_failed'), T0 + 9000).state
-  t.match(viewCall(over, T0 + 60_000), {
+  t.match(viewCall(over, T0 + 60_000, 'alice'), {
     state: 'ended',
     version: 4,
     callee: laptop,
@@ -84,11 +84,11 @@ t.test('an ended call shows who ended it, the reason and the duration', async t 
     durationMs: 7000
   })
   const unanswered = decide(ringing(), cancel(tablet)).state
-  t.match(viewCall(unanswered, T0), { reason: 'cancelled', endedBy: tablet, setupMs: null, durationMs: null })
+  t.match(viewCall(unanswered, T0, 'alice'), { reason: 'cancelled', endedBy: tablet, setupMs: null, durationMs: null })
 })
 
 t.test('the remaining time is never negative', async t => {
-  t.equal(viewCall(ringing(), T0 + 2 * RING_MS).expiresInMs, 0)
+  t.equal(viewCall(ringing(), T0 + 2 * RING_MS, 'alice').expiresInMs, 0)
 })
 
 t.test('a repeated create returns the existing call in every phase', async t => {
@@ -105,7 +105,7 @@ t.test('a repeated create returns the existing call in every phase', async t => 
 
 t.test('devices reject one by one, and the reject of the last one ends the call', async t => {
   const one = after(create(), reject(watch, 'device'))
-  t.strictSame(one.declined, ['watch'])
+  t.strictSame(one.called[0]?.declined, ['watch'])
   t.equal(
     outcomeOf(one, reject(laptop, 'device')),
     'ended: alice ended(declined); bob but watch laptop ended(declined_elsewhere)'
@@ -179,10 +179,13 @@ t.test('before the answer no event and no view names a device of the callee', as
       state = next.state
       events = [...events, ...next.events]
     }
-    const shown = JSON.stringify([viewCall(state, T0), events.map(({ data }) => data)])
+    const shown = JSON.stringify([viewCall(state, T0, 'alice'), events.map(({ data }) => data)])
     t.notMatch(shown, /laptop|watch/, name)
   }
   const lapsed = decide(after(create(), simple('ringing', watch)), check(), T0 + RING_MS)
-  t.notMatch(JSON.stringify([viewCall(lapsed.state, T0), lapsed.events.map(({ data }) => data)]), /laptop|watch/)
-  t.match(viewCall(connected(), T0), { callee: laptop }, 'the one that answered is shown')
+  t.notMatch(
+    JSON.stringify([viewCall(lapsed.state, T0, 'alice'), lapsed.events.map(({ data }) => data)]),
+    /laptop|watch/
+  )
+  t.match(viewCall(connected(), T0, 'alice'), { callee: laptop }, 'the one that answered is shown')
 })

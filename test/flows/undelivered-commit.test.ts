@@ -27,13 +27,13 @@ async function commitWithoutDelivery(
   const now = scenario.now()
   const { state, events } = decideCall(before, command(actor), now)
   const parties = ['alice', 'bob'].map(name => scenario.toWire(name))
-  const lifecycle = state.phase === 'ended' ? { release: holderOfCall(state) } : {}
+  const lifecycle = state.phase === 'ended' ? { release: holderOfCall(state), ends: true } : {}
   const { ok } = await scenario.store.aggregates.commit(ref, {
     expected: known && { version: known.version, tag: known.tag },
     version: state.version,
     tag: createIds().tag(),
     state: JSON.stringify(state),
-    mail: toMail({ events, now }, parties, lifecycle),
+    mail: toMail({ events, now }, parties).map(mail => ({ ...mail, ...lifecycle })),
     isHeld: true,
     log: [],
     deadlineAt: deadlineOf(state),

@@ -7,9 +7,9 @@ import {
   type CallEvent,
   type CallState,
   deadlineOf,
-  type Side,
-  viewCall
+  type Side
 } from '../../src/domain/call/state.js'
+import { viewCall } from '../../src/domain/call/view.js'
 import { ufragOf } from '../../src/domain/negotiation/candidate.js'
 import { AppError } from '../../src/errors.js'
 import type { Endpoint } from '../../src/schemas/common.js'
@@ -190,7 +190,7 @@ export class CallFixture {
   checkEnding(): void {
     const state = this.state as CallState
     assert.equal(state.phase, 'ended')
-    assert.equal(viewCall(state, this.now).state, 'ended')
+    assert.equal(viewCall(state, this.now, state.caller.user).state, 'ended')
     for (const { endpoint, mailbox, hasDeclined } of this.devices.values()) {
       const key = keyOf(endpoint)
       const reasons = mailbox.filter(({ type }) => type === 'call.ended').map(({ data }) => data.reason)

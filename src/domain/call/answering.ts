@@ -6,32 +6,49 @@ import type { CandidateBatch } from '../negotiation/candidate.js'
 import { isWaiting } from '../negotiation/candidates.js'
 import { isRetry } from '../negotiation/negotiation.js'
 import { isDescribed } from '../negotiation/state.js'
+import { calledUser, isRinging, withCalled } from './called.js'
 import type { CommandOf } from './command.js'
-import { end } from './ending.js'
-import { callEvents, conflict, requireActiveDevice, requireSide, toDevice, tooEarly, toSide } from './party.js'
+import { end, withDepartures } from './ending.js'
+import {
+  callEvents,
+  conflict,
+  requireActiveDevice,
+  requireSide,
+  toCalled,
+  toDevice,
+  tooEarly,
+  toSide
+} from './party.js'
 import { withSide, withStats } from './seen.js'
 import { applyAccepted, classifyFor, decideAnswer, decideBatch, decideOffer, releaseWaitingOf } from './signal.js'
 import {
   type CallDecision,
   type CallEvent,
+  type CalledUser,
   type CallState,
   otherSide,
   type RequestSignals,
-  unchanged,
-  viewCall
+  unchanged
 } from './state.js'
+import { viewCall } from './view.js'
 
 /** A device of the callee rings. The caller gets one event for all devices, and it names none of them. */
 export function markRinging(state: CallState, actor: Endpoint): CallDecision {
   requireSide(state, actor, 'callee')
   if (state.phase === 'ended') throw conflict(state, 'call_ended')
   if (state.phase !== 'ringing') throw conflict(state, 'wrong_state')
-  if (state.isAlerted) return unchanged(state)
-  const next = { ...state, version: state.version + 1, isAlerted: true }
-  return {
-    state: next,
-    events: callEvents(next, toSide(next, 'caller', null), { type: 'call.ringing', data: { by: next.callee } })
-  }
+  requireCalledDevice(state, actor)
+  if (calledUser(state, actor.user)?.isAlerted) return unchanged(state)
+  const next = { ...withCalled(state, actor.user, { isAlerted: true }), version: state.version + 1 }
+  const data = { by: { user: actor.user, device: null } }
+  return { state: next, events: callEvents(next, toSide(next, 'caller', null), { type: 'call.ringing', data }) }
+}
+
+/** @throws AppError other_device if the call rings another device only */
+function requireCalledDevice(state: CallState, actor: Endpoint): void {
+  const device = calledUser(state, actor.user)?.device ?? null
+  if (device === null || device === actor.device) return
+  throw conflict(state, 'other_device', { detail: `The call rings on your device ${device}` })
 }
 
 /** The first accept wins (G8). A retry by the device that won changes nothing. */
@@ -43,26 +60,39 @@ export function accept(state: CallState, command: CommandOf<'accept'>, now: numb
     if (state.callee?.device === actor.device) return repeatAccept(state, command)
     throw conflict(state, 'answered_elsewhere')
   }
+  requireCalledDevice(state, actor)
   const answered: CallState = {
     ...state,
     version: state.version + 1,
     phase: 'connecting',
     callee: endpoint(actor),
+    called: state.called.map(each => answeredBy(each, actor)),
     answeredAt: now,
     limitAt: now + connectMs,
     endsAt: endsAtOf(maxMs, state, now),
     checkAt: now + checkMs,
     early: {}
   }
+  const others = state.called.filter(each => isRinging(each) && each.user !== actor.user).map(({ user }) => user)
   const { state: next, signals, outcomes } = applyAccepted(answered, command, state)
-  const call = viewCall(next, now)
-  const endedElsewhere = { reason: 'answered_elsewhere', endedBy: next.callee, call }
+  const lost = withDepartures(state, next, { users: others, reason: 'answered_elsewhere', by: null, now })
+  const winner = calledUser(state, actor.user)
+  const endedElsewhere = { reason: 'answered_elsewhere', endedBy: next.callee, call: viewCall(next, now, actor.user) }
   const events = [
-    ...acceptedEvents(next, call, signals),
-    ...callEvents(next, toSide(state, 'callee', actor), { type: 'call.ended', data: endedElsewhere })
+    ...acceptedEvents(next, viewCall(next, now, next.caller.user), signals),
+    ...callEvents(next, winner ? toCalled(winner, actor) : [], { type: 'call.ended', data: endedElsewhere }),
+    ...lost.events
   ]
-  const released = releaseWaitingOf(next, 'caller')
-  return { state: released.state, events: [...events, ...released.events], outcomes }
+  const released = releaseWaitingOf(lost.state, 'caller')
+  const decision = { state: released.state, events: [...events, ...released.events], outcomes }
+  return lost.releases?.length ? { ...decision, releases: lost.releases } : decision
+}
+
+/** A called user after another one, or its own device, has answered. */
+function answeredBy(called: CalledUser, actor: Endpoint): CalledUser {
+  if (called.user === actor.user) return { ...called, state: 'answered' }
+  if (called.state === 'ended') return called
+  return { ...called, state: 'ended', reason: 'answered_elsewhere' }
 }
 
 /** The shorter of the maximum durations of the server and of this call counts. */

@@ -4,17 +4,19 @@ import type { Endpoint } from '../../schemas/common.js'
 import type { CandidateOutcomes } from '../../schemas/signal.js'
 import { endpoint } from '../endpoint.js'
 import { NO_SIGNALS } from '../negotiation/state.js'
+import { nextRingEnd } from './called.js'
 import type { CommandOf } from './command.js'
 import { callEvents, toSide } from './party.js'
 import { NOTHING_SEEN, seeTypes } from './seen.js'
 import { applyCreated } from './signal.js'
-import { type CallDecision, type CallState, unchanged, viewCall } from './state.js'
+import { type CallDecision, type CalledUser, type CallState, unchanged } from './state.js'
 import { newTimeline, withCreatedOffer } from './timeline.js'
+import { viewCall } from './view.js'
 
 interface Origin {
   readonly callId: string
   readonly caller: Endpoint
-  readonly to: string | null
+  readonly called: readonly CalledUser[]
   readonly attempt: number
 }
 
@@ -25,14 +27,17 @@ interface CreatedAt {
   readonly now: number
 }
 
-export function newCall({ callId, caller, to, attempt }: Origin, { version, now }: CreatedAt): CallState {
+export function newCall({ callId, caller, called, attempt }: Origin, { version, now }: CreatedAt): CallState {
   return {
     callId,
     version,
     phase: 'ringing',
+    creator: caller.user,
     caller: endpoint(caller),
     attempt,
-    callee: to === null ? null : { user: to, device: null },
+    callee: null,
+    called,
+    former: [],
     media: null,
     metadata: {},
     offerer: 'caller',
@@ -46,14 +51,10 @@ export function newCall({ callId, caller, to, attempt }: Origin, { version, now 
     endsAt: null,
     checkAt: null,
     early: {},
-    isAlerted: false,
     held: { caller: false, callee: false },
     away: { caller: false, callee: false },
     negotiation: { revision: 0, pendingFrom: null },
     signaled: { caller: NO_SIGNALS, callee: NO_SIGNALS },
-    declined: [],
-    isMuted: false,
-    pushed: null,
     sendsMedia: { caller: NO_MEDIA_STATE, callee: NO_MEDIA_STATE },
     sent: { caller: [], callee: [] },
     timeline: newTimeline(),
@@ -65,20 +66,19 @@ export function newCall({ callId, caller, to, attempt }: Origin, { version, now 
 /** A repeat by the same caller changes nothing. @throws AppError call_id_taken */
 export function create(state: CallState | null, command: CommandOf<'create'>, now: number): CallDecision {
   if (state === null) return startRinging(command, { version: 1, now })
-  if (state.caller.user !== command.actor.user) throw new AppError('call_id_taken')
+  if (state.creator !== command.actor.user) throw new AppError('call_id_taken')
   return unchanged(state)
 }
 
 export function startRinging(command: CommandOf<'create'>, at: CreatedAt): CallDecision {
-  const { callId, actor, to, attempt, media, metadata, ringMs } = command
+  const { callId, actor, attempt, media, metadata } = command
+  const called = [newCalled(command, at.now)]
   const call: CallState = {
-    ...newCall({ callId, caller: actor, to, attempt }, at),
+    ...newCall({ callId, caller: actor, called, attempt }, at),
     media,
     metadata,
     offerer: command.offerer ?? 'caller',
-    isMuted: command.isMuted === true,
-    pushed: command.wakes ?? null,
-    limitAt: at.now + ringMs,
+    limitAt: nextRingEnd(called, at.now),
     ...(command.maxMs === undefined ? {} : { maxMs: command.maxMs }),
     timeline: newTimeline(command.policy)
   }
@@ -86,17 +86,32 @@ export function startRinging(command: CommandOf<'create'>, at: CreatedAt): CallD
   const timeline = signals.offer ? withCreatedOffer(signaled) : signaled.timeline
   const seen = seeTypes(NOTHING_SEEN, { descriptions: [command.offer], batch: command.batch })
   const state: CallState = { ...signaled, early: signals, timeline, seen: { caller: seen, callee: NOTHING_SEEN } }
-  const incoming = { type: 'call.incoming', data: incomingData(state, at.now) }
+  const incoming = { type: 'call.incoming', data: (user: string) => incomingData(state, at.now, user) }
   return { state, events: callEvents(state, toSide(state, 'callee', null), incoming), outcomes }
 }
+
+type Ringing = Pick<CommandOf<'create'>, 'to' | 'ringMs' | 'isMuted' | 'wakes'>
+
+export const newCalled = ({ to, ringMs, isMuted = false, wakes = null }: Ringing, now: number): CalledUser => ({
+  user: to,
+  device: null,
+  state: 'ringing',
+  reason: null,
+  ringMs,
+  endsAt: now + ringMs,
+  isMuted,
+  isAlerted: false,
+  pushed: wakes,
+  declined: []
+})
 
 /** The outcomes of the candidates of a create, whatever happened to its call since: a retry gets the same. */
 export const outcomesOfCreate = (command: CommandOf<'create'>): CandidateOutcomes | undefined =>
   startRinging(command, { version: 1, now: 0 }).outcomes
 
-/** The data of `call.incoming`. */
-export function incomingData(state: CallState, now: number): Record<string, unknown> {
-  const call = viewCall(state, now)
+/** The data of `call.incoming` for this user. */
+export function incomingData(state: CallState, now: number, user: string): Record<string, unknown> {
+  const call = viewCall(state, now, user)
   const { media, metadata, expiresInMs } = call
   return { from: state.caller, media, metadata, expiresInMs, ...state.early, call }
 }

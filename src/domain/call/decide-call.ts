@@ -17,23 +17,35 @@
 // After `ended` nothing changes: cancel, reject and hang-up succeed, everything else is refused with `call_ended`.
 import { AppError } from '../../errors.js'
 import { accept, endConnectTime, markConnected, markRinging, setHold } from './answering.js'
+import { isRinging } from './called.js'
 import type { CallCommand, CommandOf } from './command.js'
 import { create } from './creation.js'
-import { cancel, end, endAsBusy, hangup, reject } from './ending.js'
+import { cancel, end, endAsBusy, hangup, leave, reject } from './ending.js'
 import { checkLiveness, deviceAppeared } from './liveness.js'
 import { sendMessage, setMedia } from './messages.js'
 import { seeCandidates, seeNodes, withSeen } from './seen.js'
 import { decideAnswer, decideCandidates, decideOffer } from './signal.js'
-import { type CallDecision, type CallState, unchanged } from './state.js'
+import { type CallDecision, type CalledUser, type CallState, type FormerParty, unchanged } from './state.js'
 import { withTimeline } from './timeline.js'
+import { formerParty } from './view.js'
 
 /** @throws AppError, a conflict with the call's current state and version among its members */
 export function decideCall(state: CallState | null, command: CallCommand, now: number): CallDecision {
   if (command.type === 'create') return create(state, command, now)
   if (state === null) throw new AppError('call_not_found')
   const actor = 'actor' in command ? command.actor : null
+  const former = actor && formerParty(state, actor.user)
+  if (former) return decideFormer(state, former, command)
   const decision = withSeen(state, decideLive(state, command, now), command)
   return withTimeline(state, decision, { actor, now })
+}
+
+/** For a former party the call has ended. It changes nothing any more. */
+function decideFormer(state: CallState, { view }: FormerParty, { type }: CallCommand): CallDecision {
+  if (['cancel', 'reject', 'hangup', 'appeared', 'seen'].includes(type)) return unchanged(state)
+  const { version, reason } = view
+  const code = type === 'accept' && reason === 'answered_elsewhere' ? reason : 'call_ended'
+  throw new AppError(code, { extra: { callId: state.callId, currentState: 'ended', version, reason } })
 }
 
 /** The call was forgotten by the store, but its end was not forgotten by a mailbox. */
@@ -81,11 +93,19 @@ function decideLive(state: CallState, command: Exclude<CallCommand, { type: 'cre
   }
 }
 
+/** Ends the ring time of those called users for whom it is over. */
+function endRingTimes(state: CallState, now: number): CallDecision {
+  const isOver = (called: CalledUser) => isRinging(called) && (called.endsAt ?? 0) <= now
+  const users = state.called.filter(isOver).map(({ user }) => user)
+  return leave(state, { users, reason: 'no_answer', by: null }, now)
+}
+
 function checkDeadlines(state: CallState, command: CommandOf<'check'>, now: number): CallDecision {
   if (state.phase === 'ended') return unchanged(state)
   if (state.limitAt !== null && now >= state.limitAt) {
     if (state.phase === 'connecting') return endConnectTime(state, now)
-    return end(state, { reason: state.phase === 'ringing' ? 'no_answer' : 'expired', by: null, except: null }, now)
+    if (state.phase === 'ringing') return endRingTimes(state, now)
+    return end(state, { reason: 'expired', by: null, except: null }, now)
   }
   return checkLiveness(state, command, now)
 }

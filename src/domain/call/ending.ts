@@ -2,9 +2,19 @@
 import type { Endpoint } from '../../schemas/common.js'
 import { endpoint } from '../endpoint.js'
 import { NO_SIGNALS } from '../negotiation/state.js'
+import { calledUser, isInvited, nextRingEnd, withCalled } from './called.js'
 import type { CommandOf } from './command.js'
-import { callEvents, conflict, requireSide, sideOf, toSide } from './party.js'
-import { type CallDecision, type CallState, type EndReason, type Side, unchanged, viewCall } from './state.js'
+import { callEvents, conflict, requireSide, sideOf, toCalled, toSide } from './party.js'
+import {
+  type CallDecision,
+  type CallEvent,
+  type CalledReason,
+  type CalledUser,
+  type CallState,
+  type EndReason,
+  unchanged
+} from './state.js'
+import { viewCall, withFormer } from './view.js'
 
 export function cancel(state: CallState, actor: Endpoint, now: number): CallDecision {
   requireSide(state, actor, 'caller')
@@ -16,26 +26,81 @@ export function cancel(state: CallState, actor: Endpoint, now: number): CallDeci
 
 export function reject(state: CallState, command: CommandOf<'reject'>, now: number): CallDecision {
   const { actor, scope, devices } = command
-  const ending = { reason: 'declined', by: actor, except: actor } as const
+  const leaving = { users: [actor.user], reason: 'declined', by: actor } as const
   requireSide(state, actor, 'callee')
   if (state.phase === 'ended') return unchanged(state)
   if (state.phase === 'connected')
     throw conflict(state, 'wrong_state', { detail: 'The call is connected: hang up instead' })
   if (state.phase === 'connecting') {
     if (state.callee?.device !== actor.device) throw conflict(state, 'answered_elsewhere')
-    return end(state, ending, now)
+    return end(state, { reason: 'declined', by: actor, except: actor }, now)
   }
-  if (scope === 'user') return end(state, ending, now)
-  const declined = state.declined.includes(actor.device) ? state.declined : [...state.declined, actor.device]
-  if (devices.every(device => declined.includes(device))) return end({ ...state, declined }, ending, now)
-  if (declined === state.declined) return unchanged(state)
-  return { state: { ...state, version: state.version + 1, declined }, events: [] }
+  const called = calledUser(state, actor.user)
+  if (scope === 'user' || called === undefined) return leave(state, leaving, now)
+  const before = called.declined
+  const declined = before.includes(actor.device) ? before : [...before, actor.device]
+  const next = withCalled(state, actor.user, { declined })
+  if (called.device === actor.device || devices.every(device => declined.includes(device))) {
+    return leave(next, leaving, now)
+  }
+  if (declined === before) return unchanged(state)
+  return { state: { ...next, version: state.version + 1 }, events: [] }
 }
 
 /** Changes nothing unless the call rings for this user. */
 export function endAsBusy(state: CallState, user: string, now: number): CallDecision {
-  if (state.phase !== 'ringing' || state.callee?.user !== user) return unchanged(state)
-  return end(state, { reason: 'busy', by: null, except: null }, now)
+  const called = calledUser(state, user)
+  if (state.phase !== 'ringing' || called === undefined || !isInvited(called)) return unchanged(state)
+  return leave(state, { users: [user], reason: 'busy', by: null }, now)
+}
+
+export interface Leaving {
+  readonly users: readonly string[]
+  readonly reason: Exclude<CalledReason, 'unreachable'>
+  /** The device that declined; it gets no event. Null: none did. */
+  readonly by: Endpoint | null
+}
+
+/** These users ring no more. The call goes on with the others, and ends if none rings or waits. */
+export function leave(state: CallState, { users, reason, by }: Leaving, now: number): CallDecision {
+  const isLeaving = ({ user }: CalledUser) => users.includes(user)
+  const goesOn = state.called.some(each => !isLeaving(each) && ['ringing', 'waiting'].includes(each.state))
+  const called = state.called.map(each => (isLeaving(each) ? { ...each, reason } : each))
+  if (!goesOn) {
+    const common = commonReason(called)
+    return end({ ...state, called }, { reason: common, by: common === reason ? by : null, except: by }, now)
+  }
+  const left = called.map(each => (isLeaving(each) ? { ...each, state: 'ended' as const } : each))
+  const next = { ...state, version: state.version + 1, called: left, limitAt: nextRingEnd(left, now) }
+  return withDepartures(state, next, { users, reason, by, now })
+}
+
+/** The reason of a call that none has answered: that of all called users, or `no_answer` if they differ. */
+function commonReason(called: readonly CalledUser[]): EndReason {
+  const [first, ...others] = new Set(called.map(({ reason }) => (reason === 'unreachable' ? 'no_answer' : reason)))
+  return first && others.length === 0 ? first : 'no_answer'
+}
+
+/** `next`, in which these users are not called any more, with the end that they see, and their leases released. */
+export function withDepartures(
+  before: CallState,
+  next: CallState,
+  { users, reason, by, now }: Pick<Leaving, 'users' | 'reason' | 'by'> & { readonly now: number }
+): CallDecision {
+  const invited = before.called.filter(each => users.includes(each.user) && isInvited(each))
+  const leaving = invited.map(({ user }) => user)
+  // They see the call as it was while they rang.
+  const views = withFormer({ ...before, version: next.version }, leaving, { reason, by, now })
+  const state = { ...next, former: views.former }
+  const events = invited.flatMap(each =>
+    callEvents(state, toCalled(each, by), { type: 'call.ended', data: departureFor(views, each.user, now) })
+  )
+  return { state, events, releases: leaving }
+}
+
+function departureFor(state: CallState, user: string, now: number): CallEvent['data'] {
+  const call = viewCall(state, now, user)
+  return { reason: call.reason === 'declined' ? 'declined_elsewhere' : call.reason, endedBy: call.endedBy, call }
 }
 
 /**
@@ -63,8 +128,8 @@ export interface Ending {
 
 /**
  * Ends a live call. Each device that follows it receives exactly one event that says so (G8):
- * - There is one `call.ended` for each side. toSide leaves out `except` and, of the callee, the devices that declined (their reply said so)
- *   and those that lost the accept (they received `answered_elsewhere`).
+ * - There is one `call.ended` for the caller and for each called user. toSide leaves out `except` and the devices of called users that
+ *   declined (their reply said so), lost the accept, or belong to a user who has left (they received an end then).
  * - A repeat finds the phase `ended` and changes nothing.
  * - Of two ends that were decided on one state the stamp refuses the second, which is then decided on an ended call.
  * - On a Cluster, where mail may be delivered again, lua/taken.lua drops the repeat.
@@ -83,11 +148,11 @@ export function end(state: CallState, { reason, by, except }: Ending, now: numbe
     away: { caller: false, callee: false },
     signaled: { caller: NO_SIGNALS, callee: NO_SIGNALS }
   }
-  const call = viewCall(ended, now)
-  const eventsFor = (side: Side) => {
-    const reasonForSide = side === 'callee' && reason === 'declined' ? 'declined_elsewhere' : reason
-    const data = { reason: reasonForSide, endedBy: call.endedBy, call }
-    return callEvents(ended, toSide(ended, side, except), { type: 'call.ended', data })
+  const recipients = [...toSide(ended, 'caller', except), ...toSide(ended, 'callee', except)]
+  const data = (user: string) => {
+    const call = viewCall(ended, now, user)
+    const isElsewhere = user !== ended.caller.user && call.reason === 'declined'
+    return { reason: isElsewhere ? 'declined_elsewhere' : call.reason, endedBy: call.endedBy, call }
   }
-  return { state: ended, events: [...eventsFor('caller'), ...eventsFor('callee')] }
+  return { state: ended, events: callEvents(ended, recipients, { type: 'call.ended', data }) }
 }

@@ -1,9 +1,10 @@
 // The liveness of both sides of a call. If the device of a side is gone for AWAY_AFTER_MS, the other side receives `call.peer_away`; if it is
 // gone for GRACE_MS, the call ends (G7).
+import { calledUser } from './called.js'
 import type { CommandOf } from './command.js'
 import { incomingData } from './creation.js'
 import { end } from './ending.js'
-import { callEvents, endpointOf, sideOf, toSide } from './party.js'
+import { callEvents, endpointOf, reaches, sideOf, toCalled, toSide } from './party.js'
 import { seeConnection, withSide } from './seen.js'
 import { type CallDecision, type CallEvent, type CallState, otherSide, type Side, unchanged } from './state.js'
 
@@ -47,9 +48,14 @@ export function deviceAppeared(state: CallState, command: CommandOf<'appeared'>,
   const { actor, offerAt, connection } = command
   const side = sideOf(state, actor.user)
   if (state.phase === 'ringing' && side === 'callee') {
-    if (offerAt === null || state.declined.includes(actor.device)) return unchanged(state)
+    const called = calledUser(state, actor.user)
+    const rings = called !== undefined && toCalled(called, null).some(to => reaches(to, actor.device))
+    if (offerAt === null || !rings) return unchanged(state)
     const recipient = { user: actor.user, device: actor.device, expectedHead: offerAt }
-    return { state, events: callEvents(state, [recipient], { type: 'call.incoming', data: incomingData(state, now) }) }
+    return {
+      state,
+      events: callEvents(state, [recipient], { type: 'call.incoming', data: incomingData(state, now, actor.user) })
+    }
   }
   const isInCall = endpointOf(state, side)?.device === actor.device
   if (state.phase === 'ended' || !isInCall) return unchanged(state)

@@ -1,7 +1,8 @@
 // Which side of a call a user is, and which devices its events go to.
 import { AppError, type ErrorCode } from '../../errors.js'
 import type { Endpoint } from '../../schemas/common.js'
-import type { CallEvent, CallState, Recipients, Side } from './state.js'
+import { calledUser, isInvited } from './called.js'
+import type { CallEvent, CalledUser, CallState, Recipients, Side } from './state.js'
 
 /** The members that every conflict of a call carries. */
 export const currentState = (state: CallState) => ({
@@ -26,9 +27,14 @@ export function conflict(state: CallState, code: ErrorCode, { extra, detail, ...
 export const tooEarly = (state: CallState, detail: string): AppError =>
   conflict(state, 'wrong_state', { detail, retryable: true })
 
-/** A callee who blocks the caller is not a party. */
-export const isPartyOf = (state: CallState, user: string): boolean =>
-  user === state.caller.user || (user === state.callee?.user && !state.isMuted)
+export function isPartyOf(state: CallState, user: string): boolean {
+  const called = calledUser(state, user)
+  return user === state.caller.user || (called !== undefined && isInvited(called))
+}
+
+/** A party, or one for whom the call has ended. */
+export const wasPartyOf = (state: CallState, user: string): boolean =>
+  isPartyOf(state, user) || state.former.some(each => each.user === user)
 
 /** @throws AppError call_not_found for a stranger, who cannot learn that the call exists */
 export function sideOf(state: CallState, user: string): Side {
@@ -46,22 +52,14 @@ export function requireSide(state: CallState, actor: Endpoint, side: Side): void
 export function requireActiveDevice(state: CallState, actor: Endpoint): Side {
   const side = sideOf(state, actor.user)
   if (state.phase === 'ended') throw conflict(state, 'call_ended')
-  const device = deviceOf(state, side)
-  if (device === null) throw tooEarly(state, 'Accept the call first')
+  const device = endpointOf(state, side)?.device
+  if (device === undefined) throw tooEarly(state, 'Accept the call first')
   if (device !== actor.device) throw conflict(state, 'other_device', { detail: `The call is on your device ${device}` })
   return side
 }
 
-function deviceOf(state: CallState, side: Side): string | null {
-  return side === 'caller' ? state.caller.device : (state.callee?.device ?? null)
-}
-
 /** The side's device in the call; null for a callee who has not answered. */
-export function endpointOf(state: CallState, side: Side): Endpoint | null {
-  const device = deviceOf(state, side)
-  const user = side === 'caller' ? state.caller.user : state.callee?.user
-  return user === undefined || device === null ? null : { user, device }
-}
+export const endpointOf = (state: CallState, side: Side): Endpoint | null => state[side]
 
 /** The one device that signals for a side go to; none before the callee has answered. */
 export function toDevice(state: CallState, side: Side): Recipients[] {
@@ -70,26 +68,42 @@ export function toDevice(state: CallState, side: Side): Recipients[] {
 }
 
 /**
- * The devices of a side that follow the call: all of the caller's; of the callee's the ones that ring and, after the answer, the one that
+ * The devices of a side that follow the call: all of the caller's; of the called users the ones that ring and, after the answer, the one that
  * answered. Without `except`, the acting device, which gets the reply.
  */
 export function toSide(state: CallState, side: Side, except: Endpoint | null): Recipients[] {
-  if (side === 'callee' && state.callee?.device != null) {
-    const { user, device } = state.callee
-    return except?.user === user && except.device === device ? [] : [{ user, device }]
+  if (side === 'callee') {
+    if (state.callee !== null) return isSameDevice(state.callee, except) ? [] : [state.callee]
+    return state.called.flatMap(called => (isInvited(called) ? toCalled(called, except) : []))
   }
-  const user = side === 'caller' ? state.caller.user : state.callee?.user
-  if (user === undefined || (side === 'callee' && state.isMuted)) return []
-  const excluded = side === 'callee' ? [...state.declined] : []
-  if (except?.user === user) excluded.push(except.device)
+  const { user } = state.caller
+  return [except?.user === user ? { user, except: [except.device] } : { user }]
+}
+
+/** The devices of a called user that ring. */
+export function toCalled({ user, device, declined }: CalledUser, except: Endpoint | null): Recipients[] {
+  const excluded = [...declined, ...(except?.user === user ? [except.device] : [])]
+  if (device !== null) return excluded.includes(device) ? [] : [{ user, device }]
   return [excluded.length > 0 ? { user, except: excluded } : { user }]
 }
 
-/** One event for each of the recipients. `data` is extended by the call's id and version. */
+/** Whether an event for these recipients goes to this device of the user. */
+export const reaches = ({ device, except = [] }: Recipients, name: string): boolean =>
+  device === undefined ? !except.includes(name) : device === name
+
+const isSameDevice = (a: Endpoint, b: Endpoint | null): boolean => a.user === b?.user && a.device === b.device
+
+type Data = CallEvent['data']
+
+/** One event for each of the recipients. `data`, or what it makes for each user, is extended by the call's id and version. */
 export function callEvents(
   { callId, version }: CallState,
   to: readonly Recipients[],
-  { type, data }: Pick<CallEvent, 'type' | 'data'>
+  { type, data }: { readonly type: string; readonly data: Data | ((user: string) => Data) }
 ): CallEvent[] {
-  return to.map(each => ({ to: each, type, data: { callId, version, ...data } }))
+  return to.map(each => ({
+    to: each,
+    type,
+    data: { callId, version, ...(typeof data === 'function' ? data(each.user) : data) }
+  }))
 }

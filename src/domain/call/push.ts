@@ -21,7 +21,7 @@ const CANCELLED_KEPT_MS = 30_000
 
 /** Null: the change wakes no device. Once for each call `incoming`, and after it once `cancelled`. */
 export function pushOf(before: CallState | null, state: CallState, now: number): CallPush | null {
-  const devices = state.pushed
+  const devices = state.called[0]?.pushed ?? null
   if (devices === null) return null
   if (before === null) return toPush(state, 'incoming', { devices, expiresAt: state.limitAt ?? now })
   if (before.phase !== 'ringing' || state.phase === 'ringing') return null
@@ -31,15 +31,15 @@ export function pushOf(before: CallState | null, state: CallState, now: number):
 }
 
 /** The device has answered, ended or declined the call. */
-function knowsByItself({ callee, endedBy, declined }: CallState, device: string): boolean {
-  const hasEnded = endedBy?.user === callee?.user && endedBy?.device === device
-  return hasEnded || callee?.device === device || declined.includes(device)
+function knowsByItself({ callee, called, endedBy }: CallState, device: string): boolean {
+  const hasEnded = endedBy?.user === called[0]?.user && endedBy?.device === device
+  return hasEnded || callee?.device === device || called[0]?.declined.includes(device) === true
 }
 
 function toPush(
-  { callId, callee, caller: from, media, metadata }: CallState,
+  { callId, called, caller: from, media, metadata }: CallState,
   kind: CallPush['data']['kind'],
   { devices, expiresAt }: { readonly devices: readonly string[]; readonly expiresAt: number }
 ): CallPush {
-  return { data: { kind, callId, user: callee?.user ?? '', from, media, metadata, devices }, expiresAt }
+  return { data: { kind, callId, user: called[0]?.user ?? '', from, media, metadata, devices }, expiresAt }
 }

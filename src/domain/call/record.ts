@@ -1,12 +1,13 @@
 // The record of a call that has ended, for the operator.
 import type { CallRecord } from '../../schemas/call-record.js'
 import { isDescribed } from '../negotiation/state.js'
-import { type CallState, type SeenSide, type Side, viewCall } from './state.js'
+import type { CallState, SeenSide, Side } from './state.js'
+import { viewCall } from './view.js'
 
 /** `before`: the call as it was until it ended. */
 export function recordOf(before: CallState | null, ended: CallState, now: number): CallRecord {
   const { callId, media, metadata, offerer, createdAt, answeredAt, connectedAt, endedAt, setupMs, durationMs } =
-    viewCall(ended, now)
+    viewCall(ended, now, ended.caller.user)
   const unconfirmed = before?.phase === 'connected' && ended.connectedAt === null
   return {
     callId,
@@ -28,13 +29,13 @@ export function recordOf(before: CallState | null, ended: CallState, now: number
     missing: unconfirmed && ended.reason === 'hangup' ? null : missingStepOf(before, ended),
     unconfirmed,
     relay: isRelayed([ended.seen.caller, ended.seen.callee]),
-    blocked: ended.isMuted
+    blocked: ended.called.some(({ isMuted }) => isMuted)
   }
 }
 
 function sideOf(call: CallState, side: Side): CallRecord['caller'] {
   const { candidateTypes, stats, resumes, nodeChanges } = call.seen[side]
-  const { user, device } = (side === 'caller' ? call.caller : call.callee) ?? { user: '', device: null }
+  const { user, device } = call[side] ?? { user: call.called[0]?.user ?? '', device: null }
   return { user, device, candidateTypes: [...candidateTypes], stats, resumes, nodeChanges }
 }
 

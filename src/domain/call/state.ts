@@ -14,11 +14,17 @@ export interface CallState extends Negotiation<Side> {
   readonly callId: string
   readonly version: number
   readonly phase: Phase
+  /** The user who created the call: the leases and the retries of the create are named by them, also when another user is the caller. */
+  readonly creator: string
   readonly caller: Endpoint
-  /** Which attempt of the caller's create made the call: see nextAttempt in tombstone.ts. */
+  /** Which attempt of the creator's create made the call: see nextAttempt in tombstone.ts. */
   readonly attempt: number
-  /** Null only in the view of a tombstone, if the call was cancelled before its create. */
-  readonly callee: { readonly user: string; readonly device: string | null } | null
+  /** The device that has answered; null: none has. */
+  readonly callee: Endpoint | null
+  /** Empty only in the view of a tombstone, if the call was cancelled before its create. */
+  readonly called: readonly CalledUser[]
+  /** Oldest first. A user who comes back is removed. */
+  readonly former: readonly FormerParty[]
   readonly media: Call['media']
   readonly metadata: Call['metadata']
   /** Who makes the first offer. */
@@ -29,7 +35,7 @@ export interface CallState extends Negotiation<Side> {
   readonly endedAt: number | null
   readonly reason: EndReason | null
   readonly endedBy: Endpoint | null
-  /** When the ring time, the connect time or, once connected, the maximum duration is over. */
+  /** When the next ring time, the connect time or, once connected, the maximum duration is over. */
   readonly limitAt: number | null
   /** When the maximum duration is over; null before the answer, and without one. */
   readonly endsAt: number | null
@@ -39,16 +45,8 @@ export interface CallState extends Negotiation<Side> {
   readonly checkAt: number | null
   /** What the create sent, kept while the call rings: devices that register later receive it too. */
   readonly early: RequestSignals
-  /** A device of the callee has reported that it rings. */
-  readonly isAlerted: boolean
   readonly held: { readonly caller: boolean; readonly callee: boolean }
   readonly away: { readonly caller: boolean; readonly callee: boolean }
-  /** The callee blocks the caller: no device rings, and the callee is not a party. */
-  readonly isMuted: boolean
-  /** The devices of the callee that its create woke; null: there was no push. */
-  readonly pushed: readonly string[] | null
-  /** Devices of the callee that have rejected the call with scope `device`. */
-  readonly declined: readonly string[]
   readonly sendsMedia: { readonly [side in Side]: MediaState }
   /** The last application messages of each side, oldest first, to recognize a retry. */
   readonly sent: { readonly [side in Side]: readonly SentMessage[] }
@@ -57,6 +55,41 @@ export interface CallState extends Negotiation<Side> {
   readonly seen: { readonly [side in Side]: SeenSide }
   /** Offers that restarted ICE. */
   readonly iceRestarts: number
+}
+
+/** Why the part of a called user has ended. */
+export type CalledReason =
+  | Extract<EndReason, 'declined' | 'busy' | 'no_answer' | 'answered_elsewhere' | 'cancelled'>
+  | 'unreachable'
+
+/** A user whom the call rings. */
+export interface CalledUser {
+  readonly user: string
+  /** The only device that rings; null: all devices of the user. */
+  readonly device: string | null
+  /**
+   * `waiting`: it rings after others. `ringing`: it rings, or rang until the call ended. `ended`: the call went on without this user, who
+   * is a former party if a device rang.
+   */
+  readonly state: 'waiting' | 'ringing' | 'answered' | 'ended'
+  readonly reason: CalledReason | null
+  readonly ringMs: number
+  /** When its ring time is over; null: it has not begun to ring. */
+  readonly endsAt: number | null
+  /** The user blocks the caller: no device rings, and the user is not a party. */
+  readonly isMuted: boolean
+  /** A device has reported that it rings. */
+  readonly isAlerted: boolean
+  /** The devices that were woken; null: there was no push. */
+  readonly pushed: readonly string[] | null
+  /** Devices that have rejected the call with scope `device`. */
+  readonly declined: readonly string[]
+}
+
+/** A user whose part in the call ended while the call went on. For them the call has ended, and stays as it was then. */
+export interface FormerParty {
+  readonly user: string
+  readonly view: Omit<Call, 'callId' | 'media' | 'metadata'>
 }
 
 /** What the server has seen of a side. */
@@ -133,6 +166,8 @@ export interface CallDecision {
   readonly state: CallState
   /** In the order in which they must arrive. */
   readonly events: readonly CallEvent[]
+  /** The users whose leases the commit releases while the call lives. */
+  readonly releases?: readonly string[]
   /** Of the candidates of the request, if it had any. */
   readonly outcomes?: CandidateOutcomes | undefined
 }
@@ -145,36 +180,4 @@ export const otherSide = (side: Side): Side => (side === 'caller' ? 'callee' : '
 export function deadlineOf(state: CallState): number | null {
   if (state.limitAt === null) return state.checkAt
   return state.checkAt === null ? state.limitAt : Math.min(state.limitAt, state.checkAt)
-}
-
-const instant = (at: number | null) => (at === null ? null : new Date(at).toISOString())
-const between = (from: number | null, to: number | null) =>
-  from === null || to === null ? null : Math.max(0, to - from)
-
-/** The call as its parties see it. */
-export function viewCall(state: CallState, now: number): Call {
-  const { callId, version, phase, caller, callee, media, metadata, offerer, reason, endedBy, held, negotiation } = state
-  // The caller does not learn the callee's devices before the answer.
-  const hidesDevice = state.answeredAt === null && endedBy?.user === callee?.user
-  return {
-    callId,
-    version,
-    state: phase,
-    caller,
-    callee,
-    media,
-    metadata,
-    offerer,
-    createdAt: new Date(state.createdAt).toISOString(),
-    answeredAt: instant(state.answeredAt),
-    connectedAt: instant(state.connectedAt),
-    endedAt: instant(state.endedAt),
-    reason,
-    endedBy: hidesDevice ? callee : endedBy,
-    expiresInMs: between(now, state.limitAt),
-    setupMs: between(state.createdAt, state.connectedAt),
-    durationMs: between(state.connectedAt, state.endedAt),
-    held,
-    negotiation
-  }
 }

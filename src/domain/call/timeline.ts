@@ -87,9 +87,11 @@ function changesBetween(before: CallState, after: CallState, actor: Endpoint | n
 function ringingChanges(before: CallState, after: CallState, actor: Endpoint | null): Change[] {
   const by = actor ? { device: actor.device } : {}
   if (before.answeredAt === null && after.answeredAt !== null) return [['accepted', 'callee']]
-  if (after.isAlerted && !before.isAlerted) return [['ringing', 'callee', by]]
+  const [was, is] = [before.called[0], after.called[0]]
+  if (was === undefined || is === undefined) return []
+  if (is.isAlerted && !was.isAlerted) return [['ringing', 'callee', by]]
   // The reject of the last device ends the call: its line is the end.
-  if (after.declined.length > before.declined.length && after.phase !== 'ended') return [['declined', 'callee', by]]
+  if (is.declined.length > was.declined.length && after.phase !== 'ended') return [['declined', 'callee', by]]
   return []
 }
 
@@ -183,6 +185,6 @@ export function viewTimeline(state: CallState, viewer: Viewer): CallTimeline {
 
 /** The user of the side, with `device`: undefined means the device in the call, null means that no device is shown. */
 function partyOf(state: CallState, side: Side, device: string | null | undefined): TimelineEntry['by'] {
-  const { user, device: inCall } = (side === 'caller' ? state.caller : state.callee) ?? { user: '', device: null }
+  const { user, device: inCall } = state[side] ?? { user: state.called[0]?.user ?? '', device: null }
   return { user, device: device === undefined ? inCall : device }
 }

@@ -6,10 +6,11 @@ import type { Call } from '../../schemas/call.js'
 import type { Endpoint } from '../../schemas/common.js'
 import type { CallTimeline } from '../../schemas/timeline.js'
 import type { CommandOf, Refusal, RefuseCommand } from './command.js'
-import { newCall, startRinging } from './creation.js'
+import { newCall, newCalled, startRinging } from './creation.js'
 import { decideCall } from './decide-call.js'
-import { isPartyOf } from './party.js'
-import { type CallDecision, type CallState, viewCall } from './state.js'
+import { wasPartyOf } from './party.js'
+import type { CallDecision, CallState } from './state.js'
+import { viewCall } from './view.js'
 
 export interface Tombstone {
   readonly caller: Endpoint
@@ -102,7 +103,7 @@ export function decideCallCancel(
   now: number
 ): RecordDecision {
   const call = callIn(record)
-  if (call && isPartyOf(call, actor.user)) return decideCall(call, { type: 'cancel', actor }, now)
+  if (call && wasPartyOf(call, actor.user)) return decideCall(call, { type: 'cancel', actor }, now)
   return withTombstone(record, earlyCancelTombstone(actor, now))
 }
 
@@ -133,8 +134,11 @@ const REASONS = {
 export function viewTombstone(callId: string, tombstone: FinalTombstone): Call {
   const { caller, to, at, because } = tombstone
   const endedBy = cancellerOf(tombstone)
-  const call = newCall({ callId, caller, to, attempt: 1 }, { version: 1, now: at })
-  return viewCall({ ...call, phase: 'ended', endedAt: at, reason: REASONS[because.code], endedBy }, at)
+  const call = newCall(
+    { callId, caller, called: to === null ? [] : [newCalled({ to, ringMs: 0 }, at)], attempt: 1 },
+    { version: 1, now: at }
+  )
+  return viewCall({ ...call, phase: 'ended', endedAt: at, reason: REASONS[because.code], endedBy }, at, caller.user)
 }
 
 export function viewTombstoneTimeline(callId: string, tombstone: FinalTombstone): CallTimeline {

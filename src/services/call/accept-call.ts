@@ -2,7 +2,8 @@
 import type { CommandOf } from '../../domain/call/command.js'
 import { decideCall } from '../../domain/call/decide-call.js'
 import { conflict } from '../../domain/call/party.js'
-import { type CallState, viewCall } from '../../domain/call/state.js'
+import type { CallState } from '../../domain/call/state.js'
+import { viewCall } from '../../domain/call/view.js'
 import { endpoint } from '../../domain/endpoint.js'
 import { readOptionalCandidates } from '../../domain/negotiation/candidate.js'
 import { parseDescription } from '../../domain/negotiation/sdp.js'
@@ -17,10 +18,10 @@ import type { Context } from '../context.js'
 import { actAs } from '../device/keepalive.js'
 import { acceptTimes } from '../intervals.js'
 import { ROUNDS_MAX, resolveActiveConflict, waitForCall } from './lease-conflicts.js'
-import { holderOfCall, parseHolder } from './lease-holder.js'
+import { holderOfCall, isLiveCallOf, parseHolder } from './lease-holder.js'
 import { activeClaim } from './leases.js'
 import { seeNodes } from './seen.js'
-import { type CallUpdate, readCall, updateCall, updateCallWithLeases } from './update-call.js'
+import { type CallUpdate, readCall, readRecord, updateCall, updateCallWithLeases } from './update-call.js'
 
 /**
  * Registers the device, if it is not: the device's stream resumes after the cursor, and gets all later events of the call.
@@ -47,7 +48,7 @@ export async function acceptCall(
   )
   const { state, head, outcomes } = accepted
   const cursor = formatCursor(await device.cursor(head))
-  return { call: viewCall(state, context.clock.now()), cursor, ...(outcomes && { outcomes }) }
+  return { call: viewCall(state, context.clock.now(), actor.user), cursor, ...(outcomes && { outcomes }) }
 }
 
 interface AcceptedCall extends CallUpdate {
@@ -73,10 +74,8 @@ export async function commitAccept(
   }
   for (let round = 0; round < ROUNDS_MAX; round++) {
     const result = await updateCallWithLeases(context, target, decide).catch(async error => {
-      // On a Cluster the claim may have taken a lease after the end of the call had released it.
-      if (claimed && error instanceof AppError && error.code === 'call_ended') {
-        await context.store.leases.release(actor.user, holderOfCall(claimed))
-      }
+      const isOver = error instanceof AppError && ['call_ended', 'answered_elsewhere'].includes(error.code)
+      if (claimed && isOver) await releaseIfOver(context, claimed, actor.user)
       throw error
     })
     if (!('refused' in result)) {
@@ -87,6 +86,16 @@ export async function commitAccept(
     await throwIfBusy(context, claimed, result)
   }
   throw new AppError('store_unavailable', { detail: 'Too many concurrent changes' })
+}
+
+/**
+ * On a Cluster the claim may have taken a lease after it was released with the user's part in the call. If another device of the user has
+ * won the call, the lease stays.
+ */
+async function releaseIfOver(context: Context, claimed: CallState, user: string): Promise<void> {
+  const holder = holderOfCall(claimed)
+  const record = await readRecord(context, claimed.callId)
+  if (record && !isLiveCallOf(record, parseHolder(holder), user)) await context.store.leases.release(user, holder)
 }
 
 /**

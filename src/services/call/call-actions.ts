@@ -1,8 +1,7 @@
 // The actions of a call: each function gives one command to the rules and commits the decision.
 import type { CallCommand } from '../../domain/call/command.js'
 import { decideCall } from '../../domain/call/decide-call.js'
-import { isPartyOf } from '../../domain/call/party.js'
-import { viewCall } from '../../domain/call/state.js'
+import { wasPartyOf } from '../../domain/call/party.js'
 import {
   type CallIdRecord,
   callIn,
@@ -10,6 +9,7 @@ import {
   earlyCancelTombstone,
   viewTombstone
 } from '../../domain/call/tombstone.js'
+import { viewCall } from '../../domain/call/view.js'
 import { endpoint } from '../../domain/endpoint.js'
 import type { Call, HangUpCallRequest, RejectCallRequest, UpdateCallMediaRequest } from '../../schemas/call.js'
 import type { ConnectedRequest } from '../../schemas/call-record.js'
@@ -59,7 +59,8 @@ export async function cancelCall(context: Context, actor: Actor, callId: string)
     recordKeepalive(context, actor)
     const now = context.clock.now()
     const call = callIn(state)
-    if (call && isPartyOf(call, actor.user)) return { result: viewCall(call, now), isRepeat: before === state }
+    if (call && wasPartyOf(call, actor.user))
+      return { result: viewCall(call, now, actor.user), isRepeat: before === state }
     return { result: viewTombstone(callId, earlyCancelTombstone(endpoint(actor), now)), isRepeat: false }
   })
 }
@@ -75,7 +76,7 @@ async function chargeEarlyCancel(context: Context, { user }: Actor, callId: stri
 
 const isParty = (record: CallIdRecord | null, user: string) => {
   const call = callIn(record)
-  return call !== null && isPartyOf(call, user)
+  return call !== null && wasPartyOf(call, user)
 }
 
 export function reportConnected(
@@ -129,5 +130,5 @@ async function run(context: Context, actor: Actor, { callId, command }: Action) 
   const target = { id: callId, acting: keepaliveIfDue(context, actor) }
   const { before, state } = await updateCall(context, target, (call, now) => decideCall(call, command, now))
   recordKeepalive(context, actor)
-  return { result: viewCall(state, context.clock.now()), isRepeat: before === state }
+  return { result: viewCall(state, context.clock.now(), actor.user), isRepeat: before === state }
 }

@@ -86,7 +86,7 @@ export function contactUpdateOf(
   before: CallState | null,
   after: CallState
 ): UserContactUpdate | null {
-  const [caller, callee] = [after.caller.user, after.callee?.user]
+  const [caller, callee] = [after.caller.user, after.called[0]?.user]
   if (callee === undefined || before?.phase === after.phase) return null
   if (before === null) return { user: caller, contact: newContactUpdate(context, callee, 'called') }
   if (before.phase !== 'ringing') return null

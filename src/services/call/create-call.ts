@@ -1,8 +1,8 @@
 // Creating a call. It is idempotent by its id and exclusive by its leases; a glare is detected when the leases are claimed.
-import type { Refusal } from '../../domain/call/command.js'
 import { outcomesOfCreate } from '../../domain/call/creation.js'
-import { type CallState, viewCall } from '../../domain/call/state.js'
+import type { CallState } from '../../domain/call/state.js'
 import { type CallIdRecord, callIn, decideCreate, nextAttempt } from '../../domain/call/tombstone.js'
+import { viewCall } from '../../domain/call/view.js'
 import { endpoint } from '../../domain/endpoint.js'
 import { readOptionalCandidates } from '../../domain/negotiation/candidate.js'
 import { parseDescription } from '../../domain/negotiation/sdp.js'
@@ -13,7 +13,6 @@ import type { Actor } from '../../schemas/claims.js'
 import type { CandidateOutcomes } from '../../schemas/signal.js'
 import type { Charge } from '../../store/budget-counters.js'
 import { formatCursor } from '../../store/cursor.js'
-import type { Cursor, Deliveries } from '../../store/mail.js'
 import type { ActingDevice, LeaseRefusal, UpdateResult } from '../aggregate-rules.js'
 import { refuseDerivedId } from '../chosen-id.js'
 import type { Context } from '../context.js'
@@ -21,11 +20,12 @@ import { actAs } from '../device/keepalive.js'
 import { NO_DELIVERY } from '../mail.js'
 import { checkMetadata } from '../metadata-bounds.js'
 import { devicesToWake, takePush } from '../push/wake.js'
+import { abandonCreate, abandonFailed, type CommittedCreate } from './abandon-create.js'
 import { type CreateCommand, checkPermission, findRepeated } from './call-permission.js'
 import { type CalleeRelation, ringAttemptCharges } from './contacts.js'
 import { prepareMerge } from './glare.js'
 import { ROUNDS_MAX, resolveLeaseConflict } from './lease-conflicts.js'
-import { claimsOf, type LeaseRequest, releaseClosedAttempt, releaseStaleLeases, writeTombstone } from './leases.js'
+import { claimsOf, type LeaseRequest, releaseClosedAttempt, releaseStaleLeases } from './leases.js'
 import { type CreatedCall, repeatCreate } from './repeat-create.js'
 import { updateRecordWithLeases } from './update-call.js'
 
@@ -91,7 +91,12 @@ async function create(
   if (call === null || deliveries === null) return repeat(record)
   const delivery = (relation.isBlocked ? null : deliveries.get(command.to)) ?? NO_DELIVERY
   const { outcomes } = creation
-  const created = { call: viewCall(call, context.clock.now()), resolution: 'created' as const, delivery, head }
+  const created = {
+    call: viewCall(call, context.clock.now(), caller.user),
+    resolution: 'created' as const,
+    delivery,
+    head
+  }
   return outcomes ? { ...created, outcomes } : created
 }
 
@@ -104,13 +109,6 @@ async function chooseDevicesToWake(
   const devices = devicesToWake(context, relation)
   if (devices === null || (await findRepeated(context, command))) return null
   return (await takePush(context, command.to, relation)) ? devices : null
-}
-
-interface CommittedCreate {
-  readonly record: CallIdRecord
-  /** Null: the record existed before, or has the tombstone of this create. */
-  readonly deliveries: Deliveries | null
-  readonly head: Cursor | null
 }
 
 /** A create while its call is committed. */
@@ -227,24 +225,4 @@ async function settleLeases(
 ): Promise<CommittedCreate> {
   await releaseStaleLeases(context, request, record)
   return { record, deliveries: before === record || callIn(before) ? null : deliveries, head }
-}
-
-/**
- * The create has failed. A tombstone makes its call impossible before its leases are released, because a retry may be using them (rule 1).
- * An id that is another caller's call never becomes this caller's (rule 3).
- */
-async function abandonCreate(context: Context, request: LeaseRequest, because: Refusal): Promise<CommittedCreate> {
-  const record = await writeTombstone(context, request, because)
-  await releaseStaleLeases(context, request, record)
-  return { record, deliveries: null, head: null }
-}
-
-/** After a fault. Never throws: leases that are not released are taken over. */
-async function abandonFailed(context: Context, request: LeaseRequest): Promise<void> {
-  await abandonCreate(context, request, { code: 'failed', attempt: request.attempt }).catch(error =>
-    context.log.warn(
-      { err: error, callId: request.callId },
-      'leases of a failed create not released; they are taken over'
-    )
-  )
 }

@@ -7,7 +7,8 @@
 // 3. Accept. repeat-create.ts reads the tombstone and calls acceptMerged. If a node dies before that, a repeat of the create accepts; without
 //    one, the first call rings until its deadline.
 import type { Refusal } from '../../domain/call/command.js'
-import { type CallState, type RequestSignals, viewCall } from '../../domain/call/state.js'
+import type { CallState, RequestSignals } from '../../domain/call/state.js'
+import { viewCall } from '../../domain/call/view.js'
 import { AppError } from '../../errors.js'
 import type { Call } from '../../schemas/call.js'
 import type { Delivery, Endpoint } from '../../schemas/common.js'
@@ -46,12 +47,12 @@ export async function acceptMerged(
     try {
       const { before, state, deliveries } = await commitAccept(context, { id: callId }, { actor: caller })
       const delivery = deliveries.get(state.caller.user) ?? NO_DELIVERY
-      return { call: viewCall(state, context.clock.now()), delivery, ...before?.early }
+      return { call: viewCall(state, context.clock.now(), caller.user), delivery, ...before?.early }
     } catch (error) {
       if (!(error instanceof AppError) || !['call_ended', 'answered_elsewhere'].includes(error.code)) throw error
     }
   }
   const merged = await readCall(context, callId)
   if (merged === null) throw new AppError('call_ended')
-  return { call: viewCall(merged, context.clock.now()), delivery: NO_DELIVERY }
+  return { call: viewCall(merged, context.clock.now(), caller.user), delivery: NO_DELIVERY }
 }

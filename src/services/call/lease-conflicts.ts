@@ -1,5 +1,6 @@
 // The leases that prevent a call. Each belongs to a live call or to a running create; a lease of neither is stale and is released.
 import { wait } from '../../clock.js'
+import { isPartyOf } from '../../domain/call/party.js'
 import type { CallState } from '../../domain/call/state.js'
 import { type CallIdRecord, callIn } from '../../domain/call/tombstone.js'
 import { AppError } from '../../errors.js'
@@ -7,15 +8,7 @@ import type { Lease } from '../../store/leases.js'
 import type { LeaseRefusal } from '../aggregate-rules.js'
 import type { Context } from '../context.js'
 import { holderOfCall, isCreateUndecided, isLiveCallOf, parseHolder } from './lease-holder.js'
-import {
-  activeClaim,
-  type LeaseRequest,
-  leasedUsers,
-  leaseFor,
-  limitsFor,
-  parseRole,
-  writeTombstone
-} from './leases.js'
+import { activeClaim, type LeaseRequest, leasedUsers, leaseFor, limitsFor, writeTombstone } from './leases.js'
 import { readRecord } from './update-call.js'
 
 /** A create needs a few round trips between its leases and its call. After this time it counts as stalled and is fenced. */
@@ -50,7 +43,7 @@ export async function resolveLeaseConflict(
   const { call } = withPeer
   if (call && isGlare(call, request)) return { status: 'glare', call }
   // A pair of users has one live call. Of a caller whom this one blocks, only `busy` is shown.
-  if (call) return { status: 'busy', user: call.isMuted ? user : caller.user, callId: call.callId }
+  if (call) return { status: 'busy', user: isPartyOf(call, caller.user) ? caller.user : user, callId: call.callId }
   // The peer's create has taken its leases and not committed its call yet.
   await wait(context.clock, POLL_MS)
   return { status: 'gone' }
@@ -63,7 +56,7 @@ function activeCallOf(held: readonly Lease[]): string {
 }
 
 const isGlare = (call: CallState, { caller, to }: LeaseRequest) =>
-  call.phase === 'ringing' && !call.isMuted && call.caller.user === to && call.callee?.user === caller.user
+  call.phase === 'ringing' && call.caller.user === to && isPartyOf(call, caller.user)
 
 /** The call because of which the user cannot be in another one; null: a stale lease was released, claim again. */
 export async function resolveActiveConflict(
@@ -101,10 +94,9 @@ async function releaseIfStale(context: Context, user: string, lease: Lease): Pro
 }
 
 async function fenceStalledCreate(context: Context, user: string, lease: Lease): Promise<CallIdRecord> {
-  const { callId, attempt } = parseHolder(lease.holder)
-  const { isCaller, device } = parseRole(lease.role)
-  const caller = { user: isCaller ? user : lease.peer, device }
-  const to = isCaller ? lease.peer : user
+  const { callId, attempt, caller: creator } = parseHolder(lease.holder)
+  const to = user === creator ? lease.peer : user
+  const caller = { user: creator, device: lease.role }
   context.log.warn({ callId }, 'create stalled or call lost; its lease is released')
   return writeTombstone(context, { callId, caller, to, attempt }, { code: 'call_ended' })
 }

@@ -8,7 +8,7 @@ import { joinIds, splitIds } from '../../id-text.js'
 
 export interface LeaseHolder {
   readonly callId: string
-  /** The id of the user. */
+  /** The user who created the call. */
   readonly caller: string
   readonly attempt: number
 }
@@ -22,8 +22,8 @@ export function parseHolder(holder: string): LeaseHolder {
   return { callId, caller, attempt: Number(attempt) }
 }
 
-export const holderOfCall = ({ callId, caller, attempt }: CallState): string =>
-  formatHolder({ callId, caller: caller.user, attempt })
+export const holderOfCall = ({ callId, creator, attempt }: CallState): string =>
+  formatHolder({ callId, caller: creator, attempt })
 
 /**
  * Whether the record is the live call that the holder's lease on the user is for. If not, and it is decided, the lease is stale: the id
@@ -32,7 +32,7 @@ export const holderOfCall = ({ callId, caller, attempt }: CallState): string =>
 export function isLiveCallOf(record: CallIdRecord, { caller, attempt }: LeaseHolder, user: string): boolean {
   const call = callIn(record)
   if (call === null || call.phase === 'ended') return false
-  return call.caller.user === caller && call.attempt === attempt && isPartyOf(call, user)
+  return call.creator === caller && call.attempt === attempt && isPartyOf(call, user)
 }
 
 /** There is no call, and the create that the holder names may still make one. */

@@ -4,6 +4,7 @@
 // 3. Leases are taken in the order of the user ids. A lease is stale if its id is another caller's call, or a call to another callee.
 // 4. An accept validates everything, makes the callee's lease active, then commits. If it fails after that, the lease remains active: another
 //    device of the user may have won the call.
+import { isInvited } from '../../domain/call/called.js'
 import type { Refusal } from '../../domain/call/command.js'
 import type { CallState } from '../../domain/call/state.js'
 import { type CallIdRecord, decideRefusal } from '../../domain/call/tombstone.js'
@@ -39,7 +40,7 @@ export function claimsOf(context: Context, request: LeaseRequest): UserClaim[] {
       holder: holderOf(request),
       peer,
       kind,
-      role: formatRole(user === caller.user, caller.device),
+      role: caller.device,
       at: context.clock.now()
     },
     limits: limitsFor(context, kind)
@@ -69,11 +70,12 @@ export function leaseFor(
   call: CallState,
   { user, kind }: { user: string; kind: LeaseKind }
 ): Lease {
-  const { caller, callee } = call
-  const isCaller = user === caller.user
-  const peer = isCaller ? (callee?.user ?? '') : caller.user
-  return { holder: holderOfCall(call), peer, kind, role: formatRole(isCaller, caller.device), at: clock.now() }
+  const peer = user === call.caller.user ? peerOfCaller(call) : call.caller.user
+  return { holder: holderOfCall(call), peer, kind, role: call.caller.device, at: clock.now() }
 }
+
+/** The caller of several users has no peer: the lease on each of them has. */
+const peerOfCaller = ({ called }: CallState): string => (called.length === 1 ? (called[0]?.user ?? '') : '')
 
 /** Releases the leases of the create that are stale according to the record (rules 1 and 3). */
 export async function releaseStaleLeases(context: Context, request: LeaseRequest, record: CallIdRecord): Promise<void> {
@@ -92,9 +94,9 @@ export async function releaseLeases({ store }: Context, call: CallState): Promis
 }
 
 /** The users that a live call has leases on. */
-export const leasedUsers = ({ caller, callee, isMuted }: CallState): string[] => [
+export const leasedUsers = ({ caller, called }: CallState): string[] => [
   caller.user,
-  ...(callee && !isMuted ? [callee.user] : [])
+  ...called.filter(isInvited).map(({ user }) => user)
 ]
 
 /** Makes the call of this attempt impossible, unless it exists. Resolves to the record after that. */
@@ -113,12 +115,4 @@ export async function listLiveCalls(context: Context, user: string): Promise<Cal
     const holder = holders[i]
     return call !== null && holder !== undefined && isLiveCallOf(call, holder, user)
   })
-}
-
-const formatRole = (isCaller: boolean, callerDevice: string) => `${isCaller ? 'caller' : 'callee'}/${callerDevice}`
-
-/** The side that a lease is on, and the caller's device. */
-export function parseRole(role: string): { isCaller: boolean; device: string } {
-  const slash = role.indexOf('/')
-  return { isCaller: role.slice(0, slash) === 'caller', device: role.slice(slash + 1) }
 }

@@ -1,7 +1,7 @@
 // Reading calls: by their parties, and by a caller whose create was refused.
 import { withNotes } from '../../domain/call/notes.js'
-import { sideOf } from '../../domain/call/party.js'
-import { type CallState, viewCall } from '../../domain/call/state.js'
+import { wasPartyOf } from '../../domain/call/party.js'
+import type { CallState } from '../../domain/call/state.js'
 import { viewTimeline } from '../../domain/call/timeline.js'
 import {
   type CallIdRecord,
@@ -11,6 +11,7 @@ import {
   viewTombstone,
   viewTombstoneTimeline
 } from '../../domain/call/tombstone.js'
+import { viewCall } from '../../domain/call/view.js'
 import { AppError } from '../../errors.js'
 import type { Call } from '../../schemas/call.js'
 import type { Actor } from '../../schemas/claims.js'
@@ -23,21 +24,23 @@ import { readRecord } from './update-call.js'
 /** The user's live calls, oldest first. */
 export async function listCalls(context: Context, actor: Pick<Actor, 'user'>): Promise<Call[]> {
   const live = await listLiveCalls(context, actor.user)
-  return live.sort((a, b) => a.createdAt - b.createdAt).map(state => viewCall(state, context.clock.now()))
+  return live.sort((a, b) => a.createdAt - b.createdAt).map(state => viewCall(state, context.clock.now(), actor.user))
 }
 
 /** @throws AppError call_not_found, also for a stranger */
 export async function getCall(context: Context, actor: Actor, callId: string): Promise<Call> {
   const found = await findCall(context, actor, callId)
-  return 'call' in found ? viewCall(found.call, context.clock.now()) : viewTombstone(callId, found.refused)
+  return 'call' in found ? viewCall(found.call, context.clock.now(), actor.user) : viewTombstone(callId, found.refused)
 }
 
 /** @throws AppError call_not_found, also for a stranger */
 export async function getTimeline(context: Context, actor: Actor, callId: string): Promise<CallTimeline> {
   const found = await findCall(context, actor, callId)
   if ('refused' in found) return viewTombstoneTimeline(callId, found.refused)
-  const side = sideOf(found.call, actor.user)
-  return withNotes(viewTimeline(found.call, side), await context.store.callNotes.list(callId, CALL_NOTES_MAX), side)
+  const { call } = found
+  const notes = await context.store.callNotes.list(callId, CALL_NOTES_MAX)
+  const side = actor.user === call.caller.user ? 'caller' : 'callee'
+  return withNotes(viewTimeline(call, side), notes, side)
 }
 
 type Found = { readonly call: CallState } | { readonly refused: FinalTombstone }
@@ -48,7 +51,7 @@ async function findCall(context: Context, { user }: Actor, callId: string): Prom
   if (refused) return { refused }
   const call = callIn(record)
   if (call === null) throw new AppError('call_not_found')
-  sideOf(call, user)
+  if (!wasPartyOf(call, user)) throw new AppError('call_not_found')
   return { call }
 }
 

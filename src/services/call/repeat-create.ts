@@ -1,6 +1,7 @@
 // The reply to a create whose id was used before.
-import { viewCall } from '../../domain/call/state.js'
+
 import { type CallIdRecord, callIn, tombstoneOf, viewTombstone } from '../../domain/call/tombstone.js'
+import { viewCall } from '../../domain/call/view.js'
 import { AppError, ERRORS } from '../../errors.js'
 import type { Call, CreateCallReply } from '../../schemas/call.js'
 import type { Endpoint } from '../../schemas/common.js'
@@ -32,8 +33,8 @@ export async function repeatCreate(
 ): Promise<CreatedCall> {
   const call = callIn(record)
   if (call) {
-    if (call.caller.user !== caller.user) throw new AppError('call_id_taken')
-    return existing(viewCall(call, context.clock.now()))
+    if (call.creator !== caller.user) throw new AppError('call_id_taken')
+    return existing(viewCall(call, context.clock.now(), caller.user))
   }
   const tombstone = tombstoneOf(record, caller.user)
   // A concurrent request of the same attempt failed.

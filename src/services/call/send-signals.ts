@@ -1,9 +1,9 @@
 // Sending descriptions and candidates in a call. A candidate of the current generation costs one round trip to the store: it is decided on
 // the cached call and appended to the peer's mailbox, which refuses it after a newer commit of the call.
+import { isInvited } from '../../domain/call/called.js'
 import type { CallCommand } from '../../domain/call/command.js'
 import { decideCall } from '../../domain/call/decide-call.js'
 import { sideOf } from '../../domain/call/party.js'
-import { otherSide } from '../../domain/call/state.js'
 import { endpoint } from '../../domain/endpoint.js'
 import { NO_OUTCOMES, readCandidates, readOptionalCandidates } from '../../domain/negotiation/candidate.js'
 import { parseDescription } from '../../domain/negotiation/sdp.js'
@@ -19,7 +19,7 @@ import type {
 import type { UpdateTarget } from '../aggregate-rules.js'
 import type { Context } from '../context.js'
 import { keepaliveIfDue, recordKeepalive } from '../device/keepalive.js'
-import { NO_DELIVERY } from '../mail.js'
+import { addDeliveries, NO_DELIVERY } from '../mail.js'
 import { seeCandidates } from './seen.js'
 import { type CallUpdate, updateCall } from './update-call.js'
 
@@ -73,6 +73,7 @@ async function signal(context: Context, target: UpdateTarget, command: CallComma
 }
 
 export function deliveryToPeer({ state, deliveries }: CallUpdate, actor: Actor): Delivery {
-  const peer = otherSide(sideOf(state, actor.user)) === 'caller' ? state.caller.user : state.callee?.user
-  return deliveries.get(peer ?? '') ?? NO_DELIVERY
+  const isCaller = sideOf(state, actor.user) === 'caller'
+  const peers = isCaller ? state.called.filter(isInvited).map(({ user }) => user) : [state.caller.user]
+  return peers.map(peer => deliveries.get(peer) ?? NO_DELIVERY).reduce(addDeliveries, NO_DELIVERY)
 }

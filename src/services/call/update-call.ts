@@ -28,7 +28,11 @@ export type CallUpdate = UpdateResult<CallState>
 
 export const callRef = (callId: string): AggregateRef => ({ kind: 'call', id: callId })
 
-const usersOf = ({ caller, callee }: CallState) => [caller.user, ...(callee ? [callee.user] : [])]
+/** A user who blocks the caller is a party, too: their mailbox records the commits, and no event. */
+const usersOf = ({ caller, called }: CallState) => [
+  caller.user,
+  ...called.filter(({ state }) => ['ringing', 'answered'].includes(state)).map(({ user }) => user)
+]
 
 const RULES: AggregateRules<CallIdRecord> = {
   kind: 'call',
@@ -68,7 +72,7 @@ function checkPresence(context: Context, { before, state, watched }: Change<Call
 /** The users with an active lease for the call: the caller until it ends, the callee from the answer on. */
 function busyUsers(call: CallState | null): string[] {
   if (call === null || call.phase === 'ended') return []
-  return call.phase === 'ringing' ? [call.caller.user] : usersOf(call)
+  return [call.caller.user, ...(call.callee === null ? [] : [call.callee.user])]
 }
 
 export const {

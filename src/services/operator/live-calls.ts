@@ -1,8 +1,9 @@
 // Calls as operators see them: a list of those that live, one call, and its timeline.
 import { withNotes } from '../../domain/call/notes.js'
-import { type CallState, viewCall } from '../../domain/call/state.js'
+import type { CallState } from '../../domain/call/state.js'
 import { viewTimeline } from '../../domain/call/timeline.js'
 import { type CallIdRecord, callIn } from '../../domain/call/tombstone.js'
+import { viewCall } from '../../domain/call/view.js'
 import { AppError } from '../../errors.js'
 import type { AdminCall, AdminCallReply, AdminCallsReply } from '../../schemas/admin-call.js'
 import type { AfterQuery } from '../../schemas/admin-page.js'
@@ -46,7 +47,7 @@ async function requireCall(context: Context, callId: string): Promise<CallState>
 }
 
 export const viewForOperator = ({ clock }: Context, call: CallState): AdminCall => ({
-  ...viewCall(call, clock.now()),
+  ...viewCall(call, clock.now(), call.caller.user),
   away: call.away,
-  blocked: call.isMuted
+  blocked: call.called.some(({ isMuted }) => isMuted)
 })

@@ -20,8 +20,12 @@ export const recipientArguments = ({ device, except }: MailboxEntry): [device: s
   device === undefined ? ['', exceptList(except)] : [device, '']
 
 /** The mail of one commit to one user, as lua/mail.lua reads it. */
-export function mailArguments(user: string, tag: string, { release, begins, entries, contact }: Mail): Argument[] {
-  const role = release === undefined ? (begins ? '1' : '') : '!'
+export function mailArguments(
+  user: string,
+  tag: string,
+  { release, begins, ends, entries, contact }: Mail
+): Argument[] {
+  const role = ends ? '!' : begins ? '1' : ''
   const flat = entries.flatMap(entry => [...recipientArguments(entry), entryText(tag, entry)])
   const update = contact ? ['1', ...toContactArguments(user, contact)] : ['']
   return [role, release ?? '', entries.length, ...flat, ...update]

@@ -115,7 +115,7 @@ export function aggregateContract(t: Test, fixture: StoreFixture): void {
     await touch(fixture, bob, 'phone')
     await leases.take(bob, { holder: 'c/x', peer: 'x', kind: 'ringing', role: 'callee', at: fixture.clock.now() }, {})
     await aggregates.commit(ref, commitOf(fixture, 0, { mail: [mailTo(bob, 'first', { begins: true })] }))
-    const last = { mail: [mailTo(bob, 'last', { release: 'c/x' })], expireInMs: 60_000 }
+    const last = { mail: [mailTo(bob, 'last', { release: 'c/x', ends: true })], expireInMs: 60_000 }
     t.match(await aggregates.commit(ref, commitOf(fixture, 1, last)), { isOver: false })
     t.strictSame(await leases.list(bob), [])
     t.match(await aggregates.commit(ref, commitOf(fixture, 2, { mail: [mailTo(bob, 'anew', { begins: true })] })), {
@@ -127,7 +127,7 @@ export function aggregateContract(t: Test, fixture: StoreFixture): void {
   t.test('a commit lists the users whose leases it changed and whose presence is watched', async t => {
     const [alice, bob] = [fixture.id('alice'), fixture.id('bob')]
     await aggregates.commit({ kind: 'presence', id: bob }, commitOf(fixture, 0))
-    const to = [alice, bob].map(user => ({ user, entries: [], release: 'c/x' }))
+    const to = [alice, bob].map(user => ({ user, entries: [], release: 'c/x', ends: true }))
     t.match(await aggregates.commit(call(fixture.id('c')), commitOf(fixture, 0, { mail: to })), { watched: [bob] })
   })
 

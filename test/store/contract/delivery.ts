@@ -38,9 +38,9 @@ export function deliveryContract(t: Test, fixture: StoreFixture<RedisStore>): vo
     t.strictSame(await texts(fixture, bob, 'phone'), ['v1', 'v2'])
   })
 
-  t.test('a commit releases the lease of its holder, taken or repeated, and no other lease', async t => {
+  t.test('the last commit releases the lease of its holder, taken or repeated, and no other lease', async t => {
     const bob = fixture.id('bob')
-    const release = mailOf(2, { release: 'some-call/alice' })
+    const release = mailOf(2, { release: 'some-call/alice', ends: true })
     for (const commits of [
       [mailOf(1), release, mailOf(3)],
       [mailOf(1), release],
@@ -59,6 +59,17 @@ export function deliveryContract(t: Test, fixture: StoreFixture<RedisStore>): vo
     }
   })
 
+  t.test('a commit before the last one releases the lease once: a repeat leaves one that was taken since', async t => {
+    const bob = fixture.id('bob')
+    const lease = { holder: 'some-call/alice', peer: 'alice', kind: 'ringing', role: 'phone', at: 1 } as const
+    await leases.take(bob, lease, {})
+    await deliver(bob, mailOf(1, { begins: true }), mailOf(2, { release: lease.holder }))
+    t.strictSame(await leases.list(bob), [])
+    await leases.take(bob, lease, {})
+    await deliver(bob, mailOf(2, { release: lease.holder }))
+    t.strictSame(await leases.list(bob), [lease])
+  })
+
   t.test('commits of one batch release the leases of several holders', async t => {
     const bob = fixture.id('bob')
     for (const peer of ['alice', 'carol', 'dave']) {
@@ -72,7 +83,7 @@ export function deliveryContract(t: Test, fixture: StoreFixture<RedisStore>): vo
       await leases.take(bob, lease, {})
     }
     const releasing = (version: number, caller: string) =>
-      mailOf(version, { entries: [], release: `some-call/${caller}` })
+      mailOf(version, { entries: [], release: `some-call/${caller}`, ends: true })
     await deliver(bob, releasing(2, 'alice'), releasing(3, 'dave'))
     t.strictSame(
       (await leases.list(bob)).map(({ holder }) => holder),

@@ -183,6 +183,36 @@ export function leaseContract(t: Test, fixture: StoreFixture): void {
     t.equal((await held(bob)).length, 2)
   })
 
+  t.test(
+    'a commit releases the lease of one user while its aggregate lives, and the user may take it again',
+    async t => {
+      const { aggregates } = fixture.store
+      const [bob, carol, id] = [fixture.id('bob'), fixture.id('carol'), fixture.id('c')]
+      const holder = 'c/alice'
+      const take = (user: string) => leases.take(user, lease(holder, 'alice', 'ringing'), {})
+      const holders = async (user: string) => (await leases.list(user)).map(each => each.holder)
+      await Promise.all([take(bob), take(carol), leases.take(bob, lease('d/dave', 'dave', 'ringing'), {})])
+      const first = commitOf(fixture, 0, { mail: [bob, carol].map(user => ({ user, entries: [], begins: true })) })
+      const second = commitOf(fixture, 1, {
+        mail: [
+          { user: bob, entries: [], release: holder },
+          { user: carol, entries: [] }
+        ]
+      })
+      t.match(await aggregates.commit(call(id), first), { ok: true })
+      t.match(await aggregates.commit(call(id), second), { ok: true })
+      t.strictSame([await holders(bob), await holders(carol)], [['d/dave'], [holder]])
+      await take(bob)
+      const third = commitOf(fixture, 2, { mail: [{ user: bob, entries: [], begins: true }] })
+      t.match(await aggregates.commit(call(id), third), { ok: true }, 'bob comes back')
+      t.strictSame(await holders(bob), ['d/dave', holder])
+      const last = { entries: [], release: holder, ends: true }
+      const end = commitOf(fixture, 3, { mail: [bob, carol].map(user => ({ user, ...last })), expireInMs: 60_000 })
+      t.match(await aggregates.commit(call(id), end), { ok: true })
+      t.strictSame([await holders(bob), await holders(carol)], [['d/dave'], []])
+    }
+  )
+
   t.test('a commit whose claim is refused writes no state and returns the leases of that user', async t => {
     const [alice, bob, id] = [fixture.id('alice'), fixture.id('bob'), fixture.id('c')]
     await take(bob, lease('c0/carol', 'carol'), {})

@@ -84,7 +84,7 @@ export function takenCommitContract(t: Test, fixture: StoreFixture<RedisStore>):
   t.test('after the last commit of a life only the first commit of another life is taken', async t => {
     const bob = fixture.id('bob')
     await touch(fixture, bob, 'phone')
-    const last = { release: 'some-call/alice' }
+    const last = { release: 'some-call/alice', ends: true }
     await deliver(bob, mailOf(1, { begins: true }))
     await deliver(bob, mailOf(3, last))
     const status = async (version: number, parts: Parameters<typeof mailOf>[1] = {}) =>
@@ -107,7 +107,7 @@ export function takenCommitContract(t: Test, fixture: StoreFixture<RedisStore>):
     const { aggregates } = fixture.store
     await touch(fixture, bob, 'phone')
     await aggregates.commit(ref, commitOf(fixture, 0, { mail: [mailTo(bob, 'first', { begins: true })] }))
-    await aggregates.commit(ref, commitOf(fixture, 1, { mail: [mailTo(bob, 'last', { release: 'c/x' })] }))
+    await aggregates.commit(ref, commitOf(fixture, 1, { mail: [mailTo(bob, 'last', { release: 'c/x', ends: true })] }))
     t.match(await aggregates.commit(ref, commitOf(fixture, 2, { mail: [mailTo(bob, 'late')] })), { isOver: true })
     t.strictSame(await texts(fixture, bob, 'phone'), ['first', 'last'])
     const anew = { entries: [mail('anew')], begins: true }

@@ -2,12 +2,13 @@
 --            key of these.
 -- RETURNS:   OK, or DUPLICATE if all commits were dropped, or OVER if the source had ended before one of them; then how many devices got an
 --            entry of the last mail that was not dropped: online, queued
--- GUARANTEE: a lease is released also with a repeated commit.
+-- GUARANTEE: the last commit of the source's life releases its lease also when it is repeated. Any other releases it only once: the user may
+--            have taken it again since.
 local function deliverOnce(user, mails)
   local opened, taken, number, is_over = {}, parseTaken(redis.call('GET', user.taken)), 0, false
   for _, mail in ipairs(mails) do
-    if mail.release ~= '' then redis.call('HDEL', user.leases, mail.release) end
     local remembered, is_after_end = addTaken(taken, mail.stamp, mail.role)
+    if mail.release ~= '' and (remembered or mail.role == '!') then redis.call('HDEL', user.leases, mail.release) end
     is_over = is_over or is_after_end
     if remembered then
       taken, number = remembered, number + 1
