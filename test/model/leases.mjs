@@ -5,9 +5,11 @@
 // is held by an attempt of a create, named by call id, caller and attempt (`C/a/1`). Under a call id there is a call, or tombstones by caller, or
 // nothing. A request to the store may throw although it is executed, at once, later or never. The create whose request threw closes its
 // attempt and releases what the attempt took, and a retry is the next attempt.
+// A call may ring several users: all at once, or each (`waiting`) after the one before has rejected it. A user who is not free is left out. The
+// caller's lease then has no peer. When one accepts, the commit releases the leases of the others; when one rejects, its own.
 //   I1: no user is in more active calls than there are slots: caller of a live call, or callee of an accepted one.
 //   I2: when no process runs and none has crashed, every lease belongs to a live call or will be released.
-//   I3: a live call has its caller's active lease, and its callee's lease, which is active once the call is accepted.
+//   I3: a live call has its caller's active lease, and that of each user for whom it rings, and an active one of the user who has accepted.
 //   I4: a retry of a create that threw is not refused because of the throw.
 // Usage: node leases.mjs [RULE] [SCENARIO] [CRASHES]. Without arguments it explores everything. A RULE is broken on purpose:
 export const RULES = {
@@ -25,9 +27,20 @@ export const RULES = {
   'next-attempt-keeps-leases': 'a create that goes on as the next attempt keeps the leases of the closed one',
   'failure-is-final': 'a create that throws leaves a tombstone that refuses every retry',
   'closed-attempt-commits': 'an attempt that was closed may still make its call',
-  'holder-without-attempt': 'leases do not name the attempt'
+  'holder-without-attempt': 'leases do not name the attempt',
+  'accept-keeps-others': 'an accept does not release the leases of the other users for whom the call rang',
+  'reject-keeps-lease': "a reject does not release its user's lease while the call rings for others",
+  'loser-keeps-retaken': 'a user who loses the accept to another user keeps a lease that it took again',
+  'left-out-rings': 'a create rings a user whose lease it could not take',
+  'ring-before-lease': 'a waiting user rings before its lease is taken',
+  'waiting-is-stale': 'a lease on a waiting user is taken over',
+  'turn-keeps-retaken': 'the turn of a waiting user keeps its lease although the call has ended'
 }
-const create = (id, caller, callee) => ({ kind: 'create', id, caller, callee })
+const create = (id, caller, ...callees) => ({ kind: 'create', id, caller, callee: callees[0], callees })
+/** The first rings, the others wait. */
+const createSequence = (id, caller, ...callees) => ({ ...create(id, caller, ...callees), isSequence: true })
+/** A node rings the callee, who waits, once no other user rings. */
+const turn = (id, caller, callee) => ({ kind: 'turn', id, caller, callee })
 /** A retry of the caller, after a create has thrown. */
 const retry = (id, caller, callee) => ({ ...create(id, caller, callee), isRetry: true })
 const accept = (id, caller, callee) => ({ kind: 'accept', id, caller, callee })
@@ -94,6 +107,27 @@ export const SCENARIOS = {
   checking: {
     slots: 1,
     processes: [create('C', 'a', 'b'), accept('C', 'a', 'b'), check('C', 'a', 'b'), create('D', 'b', 'e')]
+  },
+  // two users accept one call, and one of them calls out
+  several: {
+    slots: 1,
+    processes: [create('C', 'a', 'b', 'e'), accept('C', 'a', 'b'), accept('C', 'a', 'e'), create('D', 'b', 'g')]
+  },
+  // one of several calls the caller, too
+  severalCrossing: {
+    slots: 1,
+    processes: [create('C', 'a', 'b', 'e'), create('D', 'b', 'a'), accept('C', 'a', 'e')]
+  },
+  // users ring one after the other, and two nodes give the second one its turn
+  sequence: {
+    slots: 1,
+    processes: [createSequence('C', 'a', 'b', 'e'), turn('C', 'a', 'e'), turn('C', 'a', 'e'), accept('C', 'a', 'e')]
+  },
+  // the user who waits calls out, and calls the caller
+  sequenceBusy: {
+    slots: 1,
+    crashes: 0,
+    processes: [createSequence('C', 'a', 'b', 'e'), turn('C', 'a', 'e'), create('D', 'e', 'a'), create('F', 'e', 'g')]
   }
 }
 const STATES_MAX = 2_000_000
@@ -110,7 +144,7 @@ export function explore(scenarioName, rule = 'sound', crashes = SCENARIOS[scenar
   }
   const callerIn = h => h.split('/')[1]
   const attemptIn = h => Number(h.split('/')[2] ?? Number.NaN)
-  const users = [...new Set(PROCESSES.flatMap(p => [p.caller, p.callee]))].sort()
+  const users = [...new Set(PROCESSES.flatMap(p => [p.caller, ...(p.callees ?? [p.callee])]))].sort()
   const init = {
     lease: Object.fromEntries(users.map(u => [u, {}])),
     call: Object.fromEntries(
@@ -120,7 +154,8 @@ export function explore(scenarioName, rule = 'sound', crashes = SCENARIOS[scenar
           state: 'none',
           caller: '',
           attempt: 0,
-          callee: '',
+          // The users whom it calls: waiting, ringing, answered or ended.
+          called: {},
           tombstones: '',
           closedAttempts: {},
           isFailureFinal: false,
@@ -143,7 +178,12 @@ export function explore(scenarioName, rule = 'sound', crashes = SCENARIOS[scenar
     call: Object.fromEntries(
       Object.entries(s.call).map(([id, call]) => [
         id,
-        { ...call, closedAttempts: { ...call.closedAttempts }, releases: [...call.releases] }
+        {
+          ...call,
+          called: { ...call.called },
+          closedAttempts: { ...call.closedAttempts },
+          releases: [...call.releases]
+        }
       ])
     ),
     processes: s.processes.map(p => ({ ...p })),
@@ -162,10 +202,11 @@ export function explore(scenarioName, rule = 'sound', crashes = SCENARIOS[scenar
         p.kind === 'create' &&
         p.id === id &&
         (caller === undefined || p.caller === caller) &&
-        (p.caller === user || p.callee === user)
+        (p.caller === user || p.callees.includes(user))
     )
-    return made?.caller === user ? made.callee : made?.caller
+    return made?.caller === user ? peerOfCaller(made) : made?.caller
   }
+  const peerOfCaller = ({ callees, callee }) => (callees?.length > 1 ? '' : callee)
   const activeOthers = (held, h) => Object.keys(held).filter(x => x !== h && held[x] === 'active')
 
   /** Whether a holder's lease on a user belongs to a live call, to no call yet ('none'), or to a call that has ended or cannot be created ('over'). */
@@ -176,7 +217,8 @@ export function explore(scenarioName, rule = 'sound', crashes = SCENARIOS[scenar
     if (call.state === 'ended') return 'over'
     if (caller !== undefined && call.caller !== caller) return 'over'
     if (attemptIn(h) >= 0 && call.attempt !== attemptIn(h)) return 'over'
-    return call.caller === user || call.callee === user ? 'live' : 'over'
+    if (call.called[user] === 'waiting' && rule === 'waiting-is-stale') return 'over'
+    return call.caller === user || ['waiting', 'ringing', 'answered'].includes(call.called[user]) ? 'live' : 'over'
   }
   const isClosed = (call, caller, attempt) =>
     call.tombstones.includes(caller) || (call.closedAttempts[caller] ?? 0) >= attempt
@@ -192,8 +234,38 @@ export function explore(scenarioName, rule = 'sound', crashes = SCENARIOS[scenar
   }
   const stampOf = ({ state, caller, tombstones, closedAttempts }) =>
     `${state},${caller},${tombstones},${users.map(u => closedAttempts[u])}`
-  const make = (s, { id, caller, callee, attempt }) => {
-    s.call[id] = { ...s.call[id], state: 'ringing', caller, callee, attempt, tombstones: '', closedAttempts: {} }
+  const make = (s, { id, caller, callees, attempt, leftOut = '', isSequence }) => {
+    const called = {}
+    for (const u of callees) {
+      const waits = isSequence && Object.values(called).includes('ringing')
+      called[u] = leftOut.includes(u) && rule !== 'left-out-rings' ? 'ended' : waits ? 'waiting' : 'ringing'
+    }
+    s.call[id] = { ...s.call[id], state: 'ringing', caller, called, attempt, tombstones: '', closedAttempts: {} }
+  }
+  const acceptCall = (call, id, u) => {
+    const others = Object.keys(call.called).filter(each => each !== u && call.called[each] !== 'ended')
+    call.state = 'accepted'
+    for (const other of others) call.called[other] = 'ended'
+    call.called[u] = 'answered'
+    if (rule !== 'accept-keeps-others') release(call, id, ...others)
+  }
+  const ringsFor = (call, u) => call.state === 'ringing' && call.called[u] === 'ringing'
+  /** Nobody rings, and this user waits. */
+  const isTurnOf = (call, u) => call.called[u] === 'waiting' && !Object.values(call.called).includes('ringing')
+  /** The call ends, or a part of it: the release of the leases is left in the outbox. */
+  const release = (call, id, ...of) => {
+    const h = holderOfCall(id, call)
+    call.releases = [...new Set([...call.releases, ...of.map(u => `${h}>${u}`)])].sort()
+  }
+  const endCall = (call, id) => {
+    call.state = 'ended'
+    const left = Object.keys(call.called).filter(u => call.called[u] !== 'ended')
+    release(call, id, call.caller, ...left)
+  }
+  const leave = (call, id, u) => {
+    call.called[u] = 'ended'
+    if (!Object.values(call.called).some(each => each === 'ringing' || each === 'waiting')) endCall(call, id)
+    if (rule !== 'reject-keeps-lease') release(call, id, u)
   }
   /** Whether a create can take its lease on a user. */
   function isFree(s, p, u) {
@@ -206,8 +278,9 @@ export function explore(scenarioName, rule = 'sound', crashes = SCENARIOS[scenar
     const h = holder(p.id, p.caller, p.attempt)
     const isCaller = u === p.caller
     const full = isCaller && activeOthers(held, h).length >= slots
-    const peer = isCaller ? p.callee : p.caller
-    return Object.keys(held).filter(x => x !== h && (peerOf(x, u) === peer || (full && held[x] === 'active')))
+    const peer = isCaller ? peerOfCaller(p) : p.caller
+    const hasPeer = x => peer !== '' && peerOf(x, u) === peer
+    return Object.keys(held).filter(x => x !== h && (hasPeer(x) || (full && held[x] === 'active')))
   }
   const take = (s, p, u) => {
     s.lease[u][holder(p.id, p.caller, p.attempt)] ??= u === p.caller ? 'active' : 'ringing'
@@ -228,8 +301,15 @@ export function explore(scenarioName, rule = 'sound', crashes = SCENARIOS[scenar
     const h = p.kind === 'create' ? holder(p.id, p.caller, p.attempt) : holderOfCall(p.id, call)
     // The indexes of the users whose leases belong to no live call when the create gives up.
     const unbacked = t =>
-      [0, 1].filter(i => statusOf(t, h, user(i)) !== 'live' || rule === 'release-without-tombstone').join('')
-    const user = i => [p.caller, p.callee].sort()[i]
+      leased
+        .map((_, i) => i)
+        .filter(i => statusOf(t, h, user(i)) !== 'live' || rule === 'release-without-tombstone')
+        .join('')
+    // Whose leases the create takes: in a sequence, that of the first user who rings.
+    const ringing = (p.callees ?? [p.callee]).filter(u => !(p.leftOut ?? '').includes(u))
+    const leased = [p.caller, ...(p.isSequence ? ringing.slice(0, 1) : (p.callees ?? [p.callee]))].sort()
+    const user = i => leased[i]
+    const step = Number(p.pc.at(-1))
     const mine = call.caller === p.caller
     if (p.pc === 'START') {
       // Unless there is a call or a tombstone, the retry is the next attempt.
@@ -238,13 +318,18 @@ export function explore(scenarioName, rule = 'sound', crashes = SCENARIOS[scenar
       if (call.state !== 'none' || call.tombstones.includes(p.caller))
         go((_, q) => Object.assign(q, { pc: 'DONE', isRefused }))
       else go((_, q) => Object.assign(q, { pc: 'TAKE0', attempt: (call.closedAttempts[p.caller] ?? 0) + 1 }))
-    } else if (p.pc === 'TAKE0' || p.pc === 'TAKE1') {
-      const u = user(p.pc === 'TAKE0' ? 0 : 1)
+    } else if (p.pc.startsWith('TAKE') && p.pc !== 'TAKE_OVER') {
+      const u = user(step)
       const others = othersOf(s, p, u)
-      if (isFree(s, p, u))
+      const pc = step + 1 < leased.length ? `TAKE${step + 1}` : 'COMMIT'
+      if (p.callees.length > 1 && (p.leftOut ?? '').includes(u))
+        go((_, q) => {
+          q.pc = pc
+        })
+      else if (isFree(s, p, u))
         go((t, q) => {
           take(t, p, u)
-          q.pc = p.pc === 'TAKE0' ? 'TAKE1' : 'COMMIT'
+          q.pc = pc
         })
       else for (const other of others) go((_, q) => Object.assign(q, { pc: 'JUDGE', other, user: u, resumeAt: p.pc }))
     } else if (p.pc === 'JUDGE') {
@@ -262,10 +347,13 @@ export function explore(scenarioName, rule = 'sound', crashes = SCENARIOS[scenar
           })
         else go(t => writeTombstone(t, id, callerOf(p.other), attemptIn(p.other)))
         go((_, q) => Object.assign(q, { pc: p.resumeAt, other: undefined }))
-      } else if (theirs.state === 'ringing' && theirs.caller === p.callee && theirs.callee === p.caller)
+      } else if (p.callees.length === 1 && theirs.caller === p.callee && ringsFor(theirs, p.caller))
         go((_, q) => {
           q.pc = rule === 'merge-without-upgrade' ? 'MERGE_TOMBSTONE' : 'MERGE'
         })
+      else if (p.user !== p.caller && ringing.length > 1)
+        // One of several is not free: it is left out, and the leases are taken again.
+        go((_, q) => Object.assign(q, { pc: 'TAKE0', other: undefined, leftOut: `${p.leftOut ?? ''}${p.user}` }))
       else go((_, q) => Object.assign(q, { pc: 'REFUSED', other: undefined }))
     } else if (p.pc === 'TAKE_OVER')
       go((t, q) => {
@@ -318,7 +406,7 @@ export function explore(scenarioName, rule = 'sound', crashes = SCENARIOS[scenar
           const closed = `${p.closed ?? ''}${p.attempt}`
           Object.assign(q, { pc: 'TAKE0', attempt: (call.closedAttempts[p.caller] ?? 0) + 1, free: undefined, closed })
         } else if (call.state !== 'none' && !mine && rule === 'keep-on-other-caller') q.pc = 'DONE'
-        else if (isLive(call) && mine && call.callee !== p.callee && rule === 'keep-on-other-callee') q.pc = 'DONE'
+        else if (isLive(call) && mine && !call.called[p.callee] && rule === 'keep-on-other-callee') q.pc = 'DONE'
       })
     else if (p.pc === 'REFUSED')
       go((t, q) => {
@@ -333,12 +421,11 @@ export function explore(scenarioName, rule = 'sound', crashes = SCENARIOS[scenar
         } else if (rule !== 'release-without-tombstone') close(t, p)
         Object.assign(q, { pc: 'RELEASE0', free: unbacked(t) })
       })
-    else if (p.pc === 'RELEASE0' || p.pc === 'RELEASE1') {
+    else if (/^RELEASE\d/.test(p.pc)) {
       // The end of the call releases the other leases.
-      const i = p.pc === 'RELEASE0' ? 0 : 1
       go((t, q) => {
-        if (p.free.includes(i)) delete t.lease[user(i)][h]
-        q.pc = p.pc === 'RELEASE0' ? 'RELEASE1' : p.merge ? 'MERGE_ACCEPT' : 'DONE'
+        if (p.free.includes(step)) delete t.lease[user(step)][h]
+        q.pc = step + 1 < leased.length ? `RELEASE${step + 1}` : p.merge ? 'MERGE_ACCEPT' : 'DONE'
       })
     } else if (p.pc === 'RELEASE_CLOSED0' || p.pc === 'RELEASE_CLOSED1')
       go((t, q) => {
@@ -347,13 +434,12 @@ export function explore(scenarioName, rule = 'sound', crashes = SCENARIOS[scenar
       })
     else if (p.pc === 'MERGE_ACCEPT')
       go((t, q) => {
-        const theirs = t.call[p.other.split('/')[0]]
-        if (theirs.state === 'ringing' && theirs.caller === p.callee && theirs.callee === p.caller)
-          theirs.state = 'accepted'
+        const [id] = p.other.split('/')
+        if (t.call[id].caller === p.callee && ringsFor(t.call[id], p.caller)) acceptCall(t.call[id], id, p.caller)
         q.pc = 'DONE'
       })
     else if (p.pc === 'READ' && p.kind === 'check') {
-      if (isLive(call) && mine && call.callee === p.callee)
+      if (isLive(call) && mine && ['ringing', 'answered'].includes(call.called[p.callee]))
         go((_, q) => Object.assign(q, { pc: 'RETAKE0', isAccepted: call.state === 'accepted' }))
     } else if (p.pc === 'RETAKE0' || p.pc === 'RETAKE1') {
       const u = p.pc === 'RETAKE0' ? p.caller : p.callee
@@ -373,8 +459,39 @@ export function explore(scenarioName, rule = 'sound', crashes = SCENARIOS[scenar
           free: '01'
         })
       )
+    else if (p.pc === 'READ' && p.kind === 'turn') {
+      if (call.state === 'ringing' && mine && isTurnOf(call, p.callee))
+        go((_, q) => {
+          q.pc = rule === 'ring-before-lease' ? 'TURN_RING' : 'TURN_LEASE'
+        })
+    } else if (p.pc === 'TURN_LEASE') {
+      const held = s.lease[p.callee]
+      const isFull = activeOthers(held, h).length >= slots
+      const hasPeer = Object.keys(held).some(x => x !== h && peerOf(x, p.callee) === p.caller)
+      const isTaken = held[h] !== undefined || !(isFull || hasPeer)
+      go((t, q) => {
+        if (isTaken) t.lease[p.callee][h] ??= 'ringing'
+        q.pc = rule === 'ring-before-lease' ? 'DONE' : isTaken ? 'TURN_RING' : 'TURN_BUSY'
+      })
+    } else if (p.pc === 'TURN_RING') {
+      const stands = call.state === 'ringing' && mine && isTurnOf(call, p.callee)
+      go((t, q) => {
+        if (stands) t.call[p.id].called[p.callee] = 'ringing'
+        const isOver = statusOf(s, h, p.callee) === 'over' && rule !== 'turn-keeps-retaken'
+        q.pc = stands && rule === 'ring-before-lease' ? 'TURN_LEASE' : !stands && isOver ? 'TURN_RELEASE' : 'DONE'
+      })
+    } else if (p.pc === 'TURN_BUSY')
+      go((t, q) => {
+        if (call.state === 'ringing' && mine && isTurnOf(call, p.callee)) leave(t.call[p.id], p.id, p.callee)
+        q.pc = 'DONE'
+      })
+    else if (p.pc === 'TURN_RELEASE')
+      go((t, q) => {
+        delete t.lease[p.callee][h]
+        q.pc = 'DONE'
+      })
     else if (p.pc === 'READ') {
-      if (call.state === 'ringing' && mine && call.callee === p.callee)
+      if (mine && ringsFor(call, p.callee))
         go((_, q) => {
           q.pc = rule === 'accept-before-upgrade' ? 'ACCEPT' : 'UPGRADE'
         })
@@ -394,11 +511,12 @@ export function explore(scenarioName, rule = 'sound', crashes = SCENARIOS[scenar
     } else if (p.pc === 'ACCEPT')
       go((t, q) => {
         q.pc = 'DONE'
-        const stands = call.state === 'ringing' && mine
-        if (stands) t.call[p.id].state = 'accepted'
+        const stands = mine && ringsFor(call, p.callee)
+        if (stands) acceptCall(t.call[p.id], p.id, p.callee)
         if (stands && rule === 'accept-before-upgrade') q.pc = 'UPGRADE'
         if (!stands && rule === 'downgrade-after-conflict' && t.lease[p.callee][h]) t.lease[p.callee][h] = 'ringing'
-        if (!stands && call.state === 'ended' && rule !== 'accept-keeps-retaken') q.pc = 'ACCEPT_RELEASE'
+        const isOver = call.state === 'ended' ? 'accept-keeps-retaken' : 'loser-keeps-retaken'
+        if (!stands && statusOf(s, h, p.callee) === 'over' && rule !== isOver) q.pc = 'ACCEPT_RELEASE'
       })
     else if (p.pc === 'ACCEPT_RELEASE')
       go((t, q) => {
@@ -428,7 +546,7 @@ export function explore(scenarioName, rule = 'sound', crashes = SCENARIOS[scenar
       successors.push(t)
     }
     fault([])
-    const request = { id: p.id, caller: p.caller, callee: p.callee, attempt: p.attempt }
+    const request = { id: p.id, caller: p.caller, callee: p.callee, callees: p.callees, attempt: p.attempt }
     const users = [p.caller, p.callee].sort()
     if (p.pc === 'TAKE0' || p.pc === 'TAKE1') fault([{ ...request, user: users[Number(p.pc.at(-1))] }])
     const call = s.call[p.id]
@@ -469,9 +587,14 @@ export function explore(scenarioName, rule = 'sound', crashes = SCENARIOS[scenar
       if (isLive(call)) {
         // The call ends: hang-up, cancel, reject, busy or a deadline. The release of both leases is left in the outbox.
         const t = clone(s)
-        t.call[id].state = 'ended'
-        const h = holderOfCall(id, call)
-        t.call[id].releases = [...call.releases, `${h}>${call.caller}`, `${h}>${call.callee}`].sort()
+        endCall(t.call[id], id)
+        yield t
+      }
+      // A user rejects a call that rings for others, too, or waits for them.
+      for (const u of Object.keys(call.called)) {
+        if (Object.keys(call.called).length === 1 || !ringsFor(call, u)) continue
+        const t = clone(s)
+        leave(t.call[id], id, u)
         yield t
       }
       for (const item of call.releases) {
@@ -487,15 +610,18 @@ export function explore(scenarioName, rule = 'sound', crashes = SCENARIOS[scenar
   function violates(s) {
     const live = Object.entries(s.call).filter(([, call]) => isLive(call))
     for (const u of users) {
-      const active = live.filter(([, c]) => c.caller === u || (c.callee === u && c.state === 'accepted'))
+      const active = live.filter(([, c]) => c.caller === u || c.called[u] === 'answered')
       if (active.length > slots) return `I1: ${u} is in ${active.length} active calls`
     }
     for (const [id, c] of live) {
       const h = holderOfCall(id, c)
       if (s.lease[c.caller][h] !== 'active') return `I3: ${h} lives without its caller's lease`
-      if (s.lease[c.callee][h] === undefined) return `I3: ${h} lives without its callee's lease`
-      if (c.state === 'accepted' && rule !== 'accept-before-upgrade' && s.lease[c.callee][h] !== 'active')
-        return `I3: ${h} is accepted without its callee's active lease`
+      for (const u of Object.keys(c.called)) {
+        const isCalled = c.called[u] === 'ringing' || c.called[u] === 'answered'
+        if (isCalled && s.lease[u][h] === undefined) return `I3: ${h} lives without the lease of ${u}`
+        if (c.called[u] === 'answered' && rule !== 'accept-before-upgrade' && s.lease[u][h] !== 'active')
+          return `I3: ${h} is accepted without its callee's active lease`
+      }
     }
     if (s.processes.some(({ isRefused }) => isRefused)) return 'I4: a retry is refused for the throw before it'
     if (s.crashes > 0 || s.late.length > 0 || s.mayLeak) return null
@@ -515,12 +641,14 @@ export function explore(scenarioName, rule = 'sound', crashes = SCENARIOS[scenar
         .map(h => h + s.lease[u][h][0])
     )
     const processes = s.processes.map(
-      ({ pc, other, user, resumeAt, merge, attempt, free, closed, isAccepted, isRefused }) =>
+      ({ pc, other, user, resumeAt, merge, attempt, free, closed, isAccepted, isRefused, leftOut }) =>
         pc === 'DONE' || pc === 'DEAD'
           ? [pc, isRefused].join()
-          : [pc, other, user, resumeAt, merge, attempt, free, closed, isAccepted].join()
+          : [pc, other, user, resumeAt, merge, attempt, free, closed, isAccepted, leftOut].join()
     )
-    const calls = Object.values(s.call).map(call => [stampOf(call), call.attempt, call.callee, ...call.releases].join())
+    const calls = Object.values(s.call).map(call =>
+      [stampOf(call), call.attempt, ...Object.entries(call.called).flat(), ...call.releases].join()
+    )
     const late = s.late.map(each => Object.values(each).join()).sort()
     return `${held.join(';')} ${calls.join(';')} ${processes.join(';')} ${s.crashes} ${s.throws} ${s.mayLeak} ${late}`
   }

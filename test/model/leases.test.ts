@@ -18,7 +18,14 @@ const VIOLATIONS: Readonly<Record<string, readonly [scenario: string, invariant:
   'next-attempt-keeps-leases': ['retryingElsewhere', 'I2'],
   'failure-is-final': ['retrying', 'I4'],
   'closed-attempt-commits': ['retrying', 'I3'],
-  'holder-without-attempt': ['retrying', 'I3']
+  'holder-without-attempt': ['retrying', 'I3'],
+  'accept-keeps-others': ['several', 'I2'],
+  'reject-keeps-lease': ['several', 'I2'],
+  'loser-keeps-retaken': ['several', 'I2'],
+  'left-out-rings': ['severalCrossing', 'I3'],
+  'ring-before-lease': ['sequence', 'I3'],
+  'waiting-is-stale': ['sequenceBusy', 'I3'],
+  'turn-keeps-retaken': ['sequence', 'I2']
 }
 
 t.test('the protocol holds in every scenario', async t => {
