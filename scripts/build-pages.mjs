@@ -1,11 +1,11 @@
-// Bundles the pages that the server serves: packages/playground, with the SDK. Each becomes a folder in dist.
+// Bundles the pages that the server serves: packages/playground, with the SDK, and packages/operator. Each becomes a folder in dist.
 import { copyFileSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { build } from 'esbuild'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const PAGES = ['playground']
+const PAGES = ['playground', 'operator']
 
 /** `page`: a folder of packages. */
 export async function buildPage(page, folder) {

@@ -7,6 +7,7 @@ import { dropUnusedConnections } from './plugins/connections.js'
 import { handleErrors } from './plugins/errors.js'
 import { type Health, serveHealth } from './plugins/health.js'
 import { measureRequests } from './plugins/metrics.js'
+import { builtPage, servePage } from './plugins/pages.js'
 import { checkRequestHeads } from './plugins/request-heads.js'
 import { secure } from './plugins/security.js'
 import { serverOptions } from './plugins/server-options.js'
@@ -35,8 +36,15 @@ export async function buildAdmin({ context, health }: AdminParts): Promise<Fasti
   if (config.adminSecret.length > 0) {
     await documentAdmin(app)
     await app.register(adminRoutes, { prefix: '/v1/admin', context })
+    serveOperatorView(app)
   }
   dropUnusedConnections(app)
   await app.ready()
   return app
+}
+
+/** At `/`, if it was built. Anyone who reaches the port may load it: it has no data of its own, and asks for the secret. */
+function serveOperatorView(app: FastifyInstance): void {
+  const folder = builtPage('operator')
+  if (folder !== null) servePage(app, 'operator', folder)
 }

@@ -11,16 +11,22 @@ const FUNCTION_LINES_MAX = 40
 const NESTING_MAX = 3
 const HANDLER_LINES_MAX = 10
 
-const FOLDERS = ['src', 'packages/client/src', 'packages/page-parts/src', 'packages/playground/src']
+const FOLDERS = [
+  'src',
+  'packages/client/src',
+  'packages/operator/src',
+  'packages/page-parts/src',
+  'packages/playground/src'
+]
 /** Generated. */
-const TYPES = 'packages/client/src/api.ts'
+const TYPES = /\/api\.ts$/
 
 function sourcesOf(extension: string): Map<string, string> {
   const root = fileURLToPath(new URL('..', import.meta.url))
   const files = FOLDERS.flatMap(folder =>
     (readdirSync(join(root, folder), { recursive: true }) as string[]).map(file => `${folder}/${file}`)
   )
-  const found = files.filter(file => file.endsWith(extension) && file !== TYPES).sort()
+  const found = files.filter(file => file.endsWith(extension) && !TYPES.test(file)).sort()
   return new Map(found.map(file => [file, readFileSync(join(root, file), 'utf8')]))
 }
 

@@ -1,5 +1,6 @@
-// packages/client/src/api.ts: the types of the SDK, from openapi/openapi.yaml. Written here, because the known generators need the
-// compiler API of TypeScript 5, and because these types have names: `Call` instead of `components['schemas']['Call']`.
+// packages/client/src/api.ts: the types of the SDK, from openapi/openapi.yaml. packages/operator/src/api.ts: those of the admin API, from
+// openapi/admin.yaml. Written here, because the known generators need the compiler API of TypeScript 5, and because these types have names:
+// `Call` instead of `components['schemas']['Call']`.
 import { parse } from 'yaml'
 import { StreamEvent } from '../../src/schemas/stream.js'
 
@@ -30,13 +31,15 @@ interface OpenApi {
   readonly components: { readonly schemas: Readonly<Record<string, Schema>> }
 }
 
-const HEADER = '// Generated from openapi/openapi.yaml by `npm run docs`. Do not edit.\n'
 const WIDTH = 120
 
-export function clientTypes(openapi: string): string {
+/** `source`: the document's path. */
+export function clientTypes(openapi: string, source = 'openapi/openapi.yaml'): string {
   const { paths, components } = parse(openapi) as OpenApi
   const declarations = Object.entries(components.schemas).map(([name, schema]) => declaration(name, schema))
-  return `${[HEADER, ...declarations, eventTypes(components.schemas), operationTypes(paths)].join('\n')}`
+  const header = `// Generated from ${source} by \`npm run docs\`. Do not edit.\n`
+  const events = components.schemas.Event ? [eventTypes(components.schemas)] : []
+  return [header, ...declarations, ...events, operationTypes(paths)].join('\n')
 }
 
 function declaration(name: string, schema: Schema): string {

@@ -2,10 +2,10 @@
 import type { Operations } from './api.js'
 import type { Method } from './requests.js'
 
-type WithoutQuery<Path extends string> = Path extends `${infer Before}?${string}` ? Before : Path
+export type WithoutQuery<Path extends string> = Path extends `${infer Before}?${string}` ? Before : Path
 
 /** The first row of `Operations` with this method and path. */
-type Find<Rows, M, Path> = Rows extends [[infer Method, infer Pattern, infer Body, infer Reply], ...infer Rest]
+export type Find<Rows, M, Path> = Rows extends [[infer Method, infer Pattern, infer Body, infer Reply], ...infer Rest]
   ? [M, Path] extends [Method, Pattern]
     ? { body: Body; reply: Reply }
     : Find<Rest, M, Path>

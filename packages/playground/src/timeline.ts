@@ -1,5 +1,6 @@
 // What the timeline of a call says: who did what, and what it waits for.
 import type { CallParty, CallTimeline, TimelineEntry } from '../../client/src/api.js'
+import { entryText } from '../../page-parts/src/timeline-text.js'
 
 export type Lane = 'caller' | 'server' | 'callee'
 
@@ -39,7 +40,7 @@ export function stepsOf({ entries }: Pick<CallTimeline, 'entries'>, sides: CallS
   return entries.map(entry => {
     const from = laneOf(entry.by, sides)
     const to = LOCAL.has(entry.type) ? from : UP_TO_SERVER.has(entry.type) ? 'server' : otherOf(from)
-    return { ms: Math.max(0, Date.parse(entry.at) - begin), from, to, type: entry.type, text: textOf(entry) }
+    return { ms: Math.max(0, Date.parse(entry.at) - begin), from, to, type: entry.type, text: entryText(entry) }
   })
 }
 
@@ -48,44 +49,6 @@ const laneOf = (by: CallParty | null, { caller }: CallSides): Lane =>
 
 /** What the server does by itself is shown where it happens. */
 const otherOf = (lane: Lane): Lane => (lane === 'caller' ? 'callee' : lane === 'callee' ? 'caller' : 'server')
-
-const TEXTS: Readonly<Record<TimelineEntry['type'], string>> = {
-  created: 'calls',
-  ringing: 'rings',
-  declined: 'declines',
-  accepted: 'accepts',
-  offer: 'offer',
-  answer: 'answer',
-  candidates_held: 'candidates held',
-  candidates_stale: 'old candidates',
-  connected: 'connected',
-  held: 'holds',
-  resumed: 'resumes',
-  media_changed: 'media',
-  message: 'message',
-  away: 'loses the connection',
-  back: 'is back',
-  ended: 'ends',
-  webhook: 'webhook',
-  push: 'push',
-  policy: 'policy'
-}
-
-function textOf(entry: TimelineEntry): string {
-  const { type, revision, count, unconfirmed, audio, video, reason, event, outcome, attempt } = entry
-  const details = [
-    event ?? null,
-    outcome?.replaceAll('_', ' ') ?? null,
-    attempt === undefined || attempt === 1 ? null : `attempt ${attempt}`,
-    revision === undefined ? null : `#${revision}`,
-    count === undefined || count === 1 ? null : `× ${count}`,
-    unconfirmed ? 'not confirmed' : null,
-    audio === false ? 'microphone off' : null,
-    video === false ? 'picture off' : null,
-    reason?.replaceAll('_', ' ') ?? null
-  ].filter(each => each !== null)
-  return details.length > 0 ? `${TEXTS[type]}: ${details.join(', ')}` : TEXTS[type]
-}
 
 /** Entries that the server keeps of the beginning, if it omits any. */
 const FIRST_KEPT = 16

@@ -1,0 +1,571 @@
+// Generated from openapi/admin.yaml by `npm run docs`. Do not edit.
+
+/** What went wrong, for programs. `GET /problems/{code}` explains each one. */
+export type ProblemCode = 'malformed_json' | 'invalid_request' | 'invalid_sdp' | 'unsupported_offer' | 'invalid_candidate' | 'invalid_cursor' | 'invalid_page_token' | 'cannot_call_self' | 'unsupported_media_type' | 'not_acceptable' | 'precondition_required' | 'precondition_failed' | 'too_large' | 'request_timeout' | 'not_found' | 'method_not_allowed' | 'unauthorized' | 'token_expired' | 'invalid_subject' | 'invalid_ticket' | 'wrong_party' | 'policy_denied' | 'call_not_found' | 'call_id_taken' | 'caller_busy' | 'callee_busy' | 'callee_unreachable' | 'call_glare' | 'redirect_loop' | 'answered_elsewhere' | 'other_device' | 'call_ended' | 'wrong_state' | 'too_many_blocks' | 'offer_collision' | 'stale_revision' | 'revision_required' | 'no_offer_pending' | 'stale_candidate' | 'too_many_waiting_candidates' | 'webhook_not_found' | 'dead_letter_not_found' | 'webhook_disabled' | 'webhook_backlog_full' | 'room_not_found' | 'participant_not_found' | 'not_in_room' | 'not_permitted' | 'banned' | 'room_closed' | 'room_locked' | 'room_full' | 'too_many_rooms' | 'too_many_bans' | 'invitation_not_found' | 'invitation_id_taken' | 'invitation_ended' | 'too_many_invitations' | 'cannot_signal_self' | 'message_id_taken' | 'no_media_service' | 'not_sfu' | 'session_not_found' | 'media_not_found' | 'media_conflict' | 'cannot_consume' | 'nothing_published' | 'invalid_media_parameters' | 'too_many_media' | 'too_many_devices' | 'too_many_watchers' | 'no_device_credentials' | 'no_push' | 'superseded' | 'rate_limited' | 'store_unavailable' | 'store_full' | 'keys_unavailable' | 'policy_unavailable' | 'room_service_unavailable' | 'media_unavailable' | 'shutting_down' | 'internal'
+
+/** One mistake in the request. */
+export interface Issue {
+  /** Where in the request. */
+  readonly path: string
+  /** What is wrong. */
+  readonly message: string
+}
+
+/** The call. Given with conflicts of a call. */
+export type CallId = string
+
+/** The room. Given with conflicts of signals in a room. */
+export type RoomId = string
+
+/**
+ * Why the call ended, as seen by the user who reads it. `hangup`: a side hung up. `cancelled`: the caller withdrew it.
+ * `declined`: the callee declined. `declined_elsewhere`, `answered_elsewhere`: another device of this user declined or
+ * answered. `busy`: the callee is in another call. `no_answer`: the ring time ran out. `expired`: it was accepted, and
+ * no offer and answer were exchanged in time; or it reached the maximum duration. `media_failed`: a client reported
+ * that ICE or DTLS failed. `lost`: a device disconnected and did not come back. `server`: the server ended it.
+ */
+export type EndReason = 'hangup' | 'cancelled' | 'declined' | 'declined_elsewhere' | 'answered_elsewhere' | 'busy' | 'no_answer' | 'expired' | 'media_failed' | 'lost' | 'server'
+
+/** A user: the claim `sub` of their token, or another one that the server is set to. */
+export type UserId = string
+
+/** A problem code: `GET /problems/{code}` explains it. */
+export type CandidateRefusal = 'invalid_candidate' | 'too_large' | 'stale_candidate' | 'too_many_waiting_candidates'
+
+/** A candidate that was refused, and why. */
+export interface RejectedCandidate {
+  /** Its place in `candidates` of the request. */
+  readonly index: number
+  readonly code: CandidateRefusal
+  /** What is wrong with it, for the developer. */
+  readonly detail: string
+}
+
+/** An error, as problem details of RFC 9457. More members may be given; ignore those you do not know. */
+export interface Problem {
+  /** Where this error is explained. */
+  readonly type: string
+  /** A short description of `code`. */
+  readonly title: string
+  /** The HTTP status. */
+  readonly status: number
+  /** What happened in this request, for the developer. */
+  readonly detail: string
+  /** The path of the request, at most 2,048 characters. */
+  readonly instance: string
+  readonly code: ProblemCode
+  /** Whether the very same request may succeed later. */
+  readonly retryable: boolean
+  /** Given with `invalid_request`, and with `too_large` if a part of the body is too large. */
+  readonly issues?: readonly Issue[]
+  readonly callId?: CallId
+  readonly roomId?: RoomId
+  /** The current state of the call, or how the invitation ended. */
+  readonly currentState?: string
+  /** The current version of the call, or of the two participants. */
+  readonly version?: number
+  readonly reason?: EndReason
+  /** The number of the last offer. Given with conflicts of descriptions. */
+  readonly revision?: number
+  /** The side, or in a room the participant, whose offer is pending. Given with `offer_collision`. */
+  readonly pendingFrom?: string
+  /** Whether your side is the one that rolls back. Given with `offer_collision`. */
+  readonly polite?: boolean
+  /** The users who have too many watchers. Given with `too_many_watchers`. */
+  readonly users?: readonly UserId[]
+  /** The call that keeps you busy. Given with `caller_busy`. */
+  readonly activeCallId?: CallId
+  /** Every candidate of the request. Given if none of them was accepted. */
+  readonly rejected?: readonly RejectedCandidate[]
+  readonly [member: string]: unknown
+}
+
+/** A destination of webhooks: the first 12 hex digits of the SHA-256 of its URL without the fragment. */
+export type WebhookId = string
+
+/**
+ * `up`: events are sent. `paused`: the events of several calls or rooms have failed in a row on this node, and it makes
+ * one attempt at a time. `disabled`: the destination replied 410; its events become dead letters until it is enabled.
+ */
+export type WebhookState = 'up' | 'paused' | 'disabled'
+
+/** A destination of webhooks, as this node finds it. */
+export interface Webhook {
+  readonly webhookId: WebhookId
+  /** Scheme, host and port of its URL. */
+  readonly origin: string
+  /** The types of events that it receives. */
+  readonly types: readonly string[]
+  readonly state: WebhookState
+  /** When it replied 410. */
+  readonly disabledAt: string | null
+  /** Queues that this node delivers now. */
+  readonly delivering: number
+  /** Queues that wait on this node for their turn. */
+  readonly waiting: number
+}
+
+/** What waits, on all nodes and for all destinations. */
+export interface WebhookBacklog {
+  /** How many calls, rooms and users have events that wait, counted for each destination. */
+  readonly queues: number
+  /** When the first of them is due, or was. */
+  readonly dueAt: string | null
+}
+
+/** All destinations. */
+export interface WebhooksReply {
+  /** In the order of `WEBHOOK_URLS`. */
+  readonly webhooks: readonly Webhook[]
+  readonly backlog: WebhookBacklog
+}
+
+/** A message: its header `webhook-id`, which is the same in every attempt. */
+export type WebhookMessageId = string
+
+/** What the event is about. The events of one source are sent in order. */
+export interface WebhookSource {
+  /** `call`, `room`, or `presence`. */
+  readonly kind: string
+  /** The id of the call, the room or the user. */
+  readonly id: string
+}
+
+/**
+ * `delivered`: the reply was 2xx. `failed`: it is sent again. `given_up`: it became a dead letter. `disabled`: the
+ * reply was 410.
+ */
+export type WebhookOutcome = 'delivered' | 'failed' | 'given_up' | 'disabled'
+
+/** One attempt to deliver an event. */
+export interface WebhookDelivery {
+  /** When the attempt ended. */
+  readonly at: string
+  readonly messageId: WebhookMessageId
+  /** The type of the event. */
+  readonly type: string
+  readonly source: WebhookSource
+  /** Counts from 1. */
+  readonly attempt: number
+  readonly outcome: WebhookOutcome
+  /** Null: there was none. */
+  readonly status: number | null
+  /** Why there was no reply. */
+  readonly error: string | null
+  /** From the request to the end of the reply. */
+  readonly durationMs: number
+}
+
+/** The newest 1,000 attempts of the last seven days are kept. */
+export interface DeliveriesReply {
+  /** Newest first. */
+  readonly deliveries: readonly WebhookDelivery[]
+  /** Pass it as `before` to read older items. Null: there are none. */
+  readonly next: string | null
+}
+
+/** A dead letter. An event that is given up again after a replay has another one than before. */
+export type DeadLetterId = string
+
+/** `given_up`: it was not delivered within `WEBHOOK_GIVE_UP_MS`. `disabled`: the destination was disabled. */
+export type DeadLetterReason = 'given_up' | 'disabled'
+
+/** An event that was not delivered. */
+export interface DeadLetter {
+  readonly deadLetterId: DeadLetterId
+  readonly messageId: WebhookMessageId
+  /** The type of the event. */
+  readonly type: string
+  readonly source: WebhookSource
+  readonly reason: DeadLetterReason
+  /** When it was given up. */
+  readonly at: string
+}
+
+/** The newest `WEBHOOK_DEAD_LETTERS_MAX` of all destinations are kept. */
+export interface DeadLettersReply {
+  /** Newest first. */
+  readonly deadLetters: readonly DeadLetter[]
+  /** Pass it as `before` to read older items. Null: there are none. */
+  readonly next: string | null
+}
+
+/** At most 1,000 are replayed by one request, the oldest first. */
+export interface ReplayReply {
+  /** How many were queued again. */
+  readonly replayed: number
+  /** How many are left. Send the request again. */
+  readonly left: number
+}
+
+/** The body of the message. */
+export interface WebhookEnvelope {
+  /** The type of the event. */
+  readonly type: string
+  /** When it happened. */
+  readonly timestamp: string
+  /** As the type says. */
+  readonly data: Record<string, unknown>
+}
+
+/** A dead letter with its event. */
+export interface DeadLetterReply {
+  readonly deadLetterId: DeadLetterId
+  readonly messageId: WebhookMessageId
+  /** The type of the event. */
+  readonly type: string
+  readonly source: WebhookSource
+  readonly reason: DeadLetterReason
+  /** When it was given up. */
+  readonly at: string
+  readonly event: WebhookEnvelope
+}
+
+/**
+ * `ringing` until the callee accepts, `connecting` until a side reports media or, if offer and answer were exchanged,
+ * the connect time is over, `connected` until a side hangs up, then `ended`. A call may end from every state.
+ */
+export type CallState = 'ringing' | 'connecting' | 'connected' | 'ended'
+
+/** One device of a user. A device id has to be unique only among the devices of one user. */
+export type DeviceId = string
+
+/** One device of one user. */
+export interface Endpoint {
+  readonly user: UserId
+  readonly device: DeviceId
+}
+
+/** The user who is called, and the device that answered. */
+export interface Callee {
+  readonly user: UserId
+  /** The device that answered. Null until one has. */
+  readonly device: DeviceId | null
+}
+
+/** What a call or room is for. Shown to the callee; the server does not enforce it. */
+export type Media = 'audio' | 'video' | 'data'
+
+/** Data of your application, passed on unchanged. At most 4 KiB as JSON, nested at most 16 levels deep. */
+export type Metadata = Record<string, unknown>
+
+/** Who makes the first offer. Later ones may come from either side. */
+export type Offerer = 'caller' | 'callee'
+
+/** A side of the call that did something. */
+export interface CallParty {
+  readonly user: UserId
+  /** The device that acted. Null if the callee acted before answering. */
+  readonly device: DeviceId | null
+}
+
+/** Which sides have put the call on hold. */
+export interface CallHolds {
+  /** Whether the caller has put the call on hold. */
+  readonly caller: boolean
+  /** Whether the callee has put the call on hold. */
+  readonly callee: boolean
+}
+
+/** A side of the call. */
+export type Side = 'caller' | 'callee'
+
+/** The offer/answer state of the call. */
+export interface Negotiation {
+  /** Number of the last offer. 0 before the first. */
+  readonly revision: number
+  /** The side whose offer has no answer yet. */
+  readonly pendingFrom: Side | null
+}
+
+/** Which sides are disconnected. A side that does not come back is lost. */
+export interface CallAway {
+  /** Whether the device of the caller is disconnected. */
+  readonly caller: boolean
+  /** Whether the device of the callee is disconnected. */
+  readonly callee: boolean
+}
+
+/** A call. What does not apply yet is null. */
+export interface AdminCall {
+  /** A call. Chosen by the caller, or generated by the server. */
+  readonly callId: CallId
+  /** Increases with every change. A higher version is newer. */
+  readonly version: number
+  readonly state: CallState
+  readonly caller: Endpoint
+  /** Null only for a call that was cancelled before it was created. */
+  readonly callee: Callee | null
+  readonly media: Media | null
+  readonly metadata: Metadata
+  readonly offerer: Offerer
+  /** When the call was created. */
+  readonly createdAt: string
+  /** When it was accepted. */
+  readonly answeredAt: string | null
+  /** When a side first reported media. Null in a connected call: no side has. */
+  readonly connectedAt: string | null
+  /** When it ended. */
+  readonly endedAt: string | null
+  readonly reason: EndReason | null
+  /** Who ended it; with `lost` who was lost. Null if a timer or the server did. */
+  readonly endedBy: CallParty | null
+  /** Time left to answer or to connect, or until the maximum duration. Null without a limit. */
+  readonly expiresInMs: number | null
+  /** Time from creation to `connected`. */
+  readonly setupMs: number | null
+  /** Time from `connected` to the end. */
+  readonly durationMs: number | null
+  readonly held: CallHolds
+  readonly negotiation: Negotiation
+  readonly away: CallAway
+  /** Whether the callee blocks the caller: then no device rings. */
+  readonly blocked: boolean
+}
+
+/**
+ * A page of the live calls. A call that lives from the first page to the last is on at least one of them; it may be on
+ * two, if many calls begin or end meanwhile.
+ */
+export interface AdminCallsReply {
+  /** Live calls, in no order. */
+  readonly calls: readonly AdminCall[]
+  /**
+   * Pass it as `after` to read the next page. Null: this is the last one. A page may be short, or empty, without being
+   * the last.
+   */
+  readonly next: string | null
+}
+
+export interface AdminCallReply {
+  readonly call: AdminCall
+}
+
+/**
+ * `ringing`: a device of the callee reported that it rings. `declined`: one of several devices declined. `offer`,
+ * `answer`: a description was sent. `candidates_held`: candidates had to wait for their description or for the answer
+ * to the call; candidates that were passed on at once leave no entry. `candidates_stale`: the description just sent
+ * does not have the ufrag of candidates that are held, so they belong to another ICE generation; they go on waiting for
+ * it. `held`, `resumed`: a side put the call on hold, or took it off hold. `media_changed`: a side muted its audio or
+ * video, or unmuted it. `message`: a side sent an application message; its content is not kept. `away`, `back`: the
+ * device of a side disconnected, or came back. `webhook`: an event was sent to the systems of the operator. `push`: a
+ * device was to be woken; the caller does not see it. `policy`: the policy service was asked; the callee does not see
+ * it.
+ */
+export type TimelineEntryType = 'created' | 'ringing' | 'declined' | 'accepted' | 'offer' | 'answer' | 'candidates_held' | 'candidates_stale' | 'connected' | 'held' | 'resumed' | 'media_changed' | 'message' | 'away' | 'back' | 'ended' | 'webhook' | 'push' | 'policy'
+
+/**
+ * Of a `webhook` or `push`: `delivered`; `failed`, to be tried again; `given_up`, after the last attempt; `gone`: the
+ * device has no subscription any more. Of `policy`: `allowed`, `rewritten`, `redirected` to another user, or `failed`:
+ * the service gave no valid answer, and the server allows what it does not decide.
+ */
+export type TimelineOutcome = 'delivered' | 'failed' | 'given_up' | 'gone' | 'allowed' | 'rewritten' | 'redirected'
+
+/** One thing that happened in a call. */
+export interface TimelineEntry {
+  /** When it happened. */
+  readonly at: string
+  readonly type: TimelineEntryType
+  /** Who did it, or whose device it happened to. Null if a timer or the server did it. */
+  readonly by: CallParty | null
+  /** The negotiation of an `offer` or `answer`. */
+  readonly revision?: number
+  /** How many there were: `candidates_held`, `candidates_stale`, `message`. */
+  readonly count?: number
+  /** True: no side has reported that media flows, but the connect time is over. Given with `connected`. */
+  readonly unconfirmed?: boolean
+  /** Whether this side sends audio. False: it is muted. */
+  readonly audio?: boolean | null
+  /** Whether this side sends video. False: it is muted. */
+  readonly video?: boolean | null
+  readonly reason?: EndReason
+  /** The type of the event of a `webhook` or `push`, or the action that `policy` was asked about. */
+  readonly event?: string
+  readonly outcome?: TimelineOutcome
+  /** Which attempt of a `webhook` or `push` it was. */
+  readonly attempt?: number
+}
+
+/** What happened in a call. */
+export interface CallTimeline {
+  /** A call. Chosen by the caller, or generated by the server. */
+  readonly callId: CallId
+  /** Oldest first. */
+  readonly entries: readonly TimelineEntry[]
+  /**
+   * Entries that were dropped from the middle: the first 16 and the newest ones are kept, at most 48. Of `webhook`,
+   * `push` and `policy` at most 64 are kept, which are not counted here.
+   */
+  readonly omitted: number
+}
+
+/** `p2p`: media flows directly between participants. `sfu`: through a media service. */
+export type RoomMode = 'p2p' | 'sfu'
+
+/**
+ * The role of users who have no role of their own. `none` makes the room members only: a user needs a role from the
+ * token or the room service, one given to them in the room, or an invitation, which makes them `speaker`.
+ */
+export type DefaultRole = 'host' | 'moderator' | 'speaker' | 'listener' | 'none'
+
+/** A room and its settings. */
+export interface Room {
+  /** A room. Chosen by the user who creates it or joins it first. */
+  readonly roomId: RoomId
+  /** Increases with every change in the room. A higher version is newer. */
+  readonly version: number
+  readonly mode: RoomMode
+  /** Whether a room in mode `sfu` with fewer than 4 participants becomes `p2p` while no media service is available. */
+  readonly p2pFallback: boolean
+  /** What the room is for. */
+  readonly callType: Media
+  /** Whether only moderators and hosts may join. */
+  readonly locked: boolean
+  /**
+   * Whether the media of the room, in mode `sfu`, is to be recorded. Show it: all participants see it here and in
+   * `room.updated`. A recorder of the operator then joins, which is in no list.
+   */
+  readonly record: boolean
+  /** Maximum number of devices in the room. */
+  readonly maxParticipants: number
+  readonly defaultRole: DefaultRole
+  /** When it was created. */
+  readonly createdAt: string
+  /** The user who created it. */
+  readonly createdBy: UserId
+  readonly metadata: Metadata
+  /** Number of participants. */
+  readonly participantCount: number
+}
+
+/**
+ * A page of the open rooms. A room that is open from the first page to the last is on at least one of them; it may be
+ * on two, if many rooms begin or end meanwhile.
+ */
+export interface AdminRoomsReply {
+  /** Open rooms, in no order. */
+  readonly rooms: readonly Room[]
+  /**
+   * Pass it as `after` to read the next page. Null: this is the last one. A page may be short, or empty, without being
+   * the last.
+   */
+  readonly next: string | null
+}
+
+/** One participation of a device in a room. A device that leaves and joins again gets a new one. */
+export type ParticipantId = string
+
+/**
+ * `host` has all grants. `moderator` has all but `manage`. `speaker` has `join`, `signal`, `chat`, `publish` and
+ * `subscribe`. `listener` has `join`, `signal`, `chat` and `subscribe`.
+ */
+export type Role = 'host' | 'moderator' | 'speaker' | 'listener'
+
+/**
+ * It publishes by WHIP, or views by WHEP: an encoder or player that receives no events and cannot be signaled to.
+ * Missing: an ordinary participant.
+ */
+export type ParticipantVia = 'whip' | 'whep'
+
+/** One device in a room. */
+export interface Participant {
+  readonly participantId: ParticipantId
+  readonly user: UserId
+  readonly device: DeviceId
+  readonly role: Role
+  /** Whether its device is disconnected. It leaves as `lost` if it does not come back in time. */
+  readonly away: boolean
+  /** When it joined. */
+  readonly joinedAt: string
+  readonly metadata: Metadata
+  readonly via?: ParticipantVia
+}
+
+/** A session of the room at a media service. After a reset the room has another one. */
+export type SfuSessionId = string
+
+/** The media session of a room in mode `sfu`. */
+export interface RoomSfu {
+  /** Null: none is open yet. The first request beneath `/sfu` opens it. */
+  readonly sessionId: SfuSessionId | null
+  /** False: no media service is up. `sfu.available` follows when one is. */
+  readonly available: boolean
+}
+
+/** What a participant sends: one track. Unique among the producers of the participant. */
+export type ProducerId = string
+
+/** A kind of track. */
+export type MediaKind = 'audio' | 'video'
+
+/** What it shows: a microphone, a camera or a screen. Sound of a screen has `kind` `audio` and `source` `screen`. */
+export type ProducerSource = 'audio' | 'video' | 'screen'
+
+/** How it is encoded. `simulcast` and `svc` have layers to choose from. */
+export type RtpStreamType = 'simple' | 'simulcast' | 'svc' | 'pipe'
+
+/** Data of your application, passed on unchanged. At most 1 KiB as JSON, nested at most 16 levels deep. */
+export type AppData = Record<string, unknown>
+
+/** A track that a participant sends. Named by `participantId` and `producerId`. */
+export interface Producer {
+  readonly producerId: ProducerId
+  /** The participant that sends it. */
+  readonly participantId: ParticipantId
+  readonly user: UserId
+  readonly device: DeviceId
+  readonly kind: MediaKind
+  readonly source: ProducerSource
+  readonly type: RtpStreamType
+  /** Whether nothing is sent at the moment: muted. */
+  readonly paused: boolean
+  readonly appData: AppData
+}
+
+/** A data channel to which a participant sends. */
+export type DataProducerId = string
+
+/** A data channel to which a participant sends. */
+export interface DataProducer {
+  readonly dataProducerId: DataProducerId
+  /** The participant that sends it. */
+  readonly participantId: ParticipantId
+  readonly user: UserId
+  readonly device: DeviceId
+  /** Label of the data channel. */
+  readonly label: string
+  /** Protocol of the data channel. */
+  readonly protocol: string
+  readonly appData: AppData
+}
+
+/** A room with all its participants. */
+export interface AdminRoomReply {
+  readonly room: Room
+  readonly participants: readonly Participant[]
+  /** Null: media does not flow through a media service (mode `p2p`). */
+  readonly sfu: RoomSfu | null
+  /** What the participants send through the media service. */
+  readonly producers: readonly Producer[]
+  /** The data channels to which participants send. */
+  readonly dataProducers: readonly DataProducer[]
+  /** Hidden participants, such as a recorder. They are in no list that users see. */
+  readonly hidden: readonly Participant[]
+}
+
+/** Method, path, body and reply of each operation. */
+export type Operations = [
+  ['POST', `/admin/webhooks/${string}/dead-letters/${string}/replay`, undefined, null],
+  ['POST', `/admin/webhooks/${string}/dead-letters/replay`, undefined, ReplayReply],
+  ['GET', `/admin/webhooks/${string}/dead-letters/${string}`, undefined, DeadLetterReply],
+  ['DELETE', `/admin/webhooks/${string}/dead-letters/${string}`, undefined, null],
+  ['POST', `/admin/webhooks/${string}/enable`, undefined, Webhook],
+  ['GET', `/admin/webhooks/${string}/deliveries`, undefined, DeliveriesReply],
+  ['GET', `/admin/webhooks/${string}/dead-letters`, undefined, DeadLettersReply],
+  ['GET', `/admin/calls/${string}/timeline`, undefined, CallTimeline],
+  ['GET', `/admin/calls/${string}`, undefined, AdminCallReply],
+  ['GET', `/admin/rooms/${string}`, undefined, AdminRoomReply],
+  ['GET', '/admin/webhooks', undefined, WebhooksReply],
+  ['GET', '/admin/calls', undefined, AdminCallsReply],
+  ['GET', '/admin/rooms', undefined, AdminRoomsReply]
+]

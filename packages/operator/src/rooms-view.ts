@@ -1,0 +1,84 @@
+// Rooms: those that are open, and one of them with its participants.
+import { el } from '../../page-parts/src/dom.js'
+import type { AdminRoomReply, Participant, Room } from './api.js'
+import { createFacts, type Fact } from './facts.js'
+import { findForm } from './find-form.js'
+import { createListing } from './listing.js'
+import { part } from './requests.js'
+import { createTable } from './table.js'
+import { jsonText, partyText, timeText } from './texts.js'
+import type { OpenView, Shell, View } from './view.js'
+
+export const openRooms: OpenView = (shell, [roomId]) =>
+  roomId === undefined ? openRoomsView(shell) : roomView(shell, roomId)
+
+function openRoomsView({ api, reread }: Shell): View {
+  const listing = createListing<Room>({
+    ...{ caption: 'Open rooms', empty: 'No room is open now.' },
+    ...{ cursor: 'after', reread },
+    keyOf: ({ roomId }) => roomId,
+    columns: [
+      { head: 'Room', text: ({ roomId }) => roomId, href: ({ roomId }) => `#rooms/${part(roomId)}` },
+      { head: 'Participants', text: ({ participantCount }) => String(participantCount) },
+      { head: 'Mode', text: ({ mode }) => mode },
+      { head: 'Locked', text: ({ locked }) => (locked ? 'yes' : 'no') },
+      { head: 'Created', text: ({ createdAt }) => timeText(createdAt) },
+      { head: 'By', text: ({ createdBy }) => createdBy }
+    ],
+    read: async (query, signal) => {
+      const { rooms, next } = await api.send('GET', '/admin/rooms', { query, signal })
+      // The server has no order, and rows must not move about.
+      return { rows: rooms.toSorted((one, other) => one.roomId.localeCompare(other.roomId)), next }
+    }
+  })
+  const element = el('div', { class: 'stack' }, findForm('Room by its id', 'rooms'))
+  element.append(el('div', { class: 'card' }, listing.element))
+  return { title: 'Open rooms', element, refresh: listing.refresh }
+}
+
+interface Person extends Participant {
+  readonly isHidden: boolean
+}
+
+function roomView({ api }: Shell, roomId: string): View {
+  const facts = createFacts()
+  const people = createTable<Person>({
+    caption: 'Participants',
+    empty: 'Nobody is in the room.',
+    keyOf: ({ participantId }) => participantId,
+    columns: [
+      { head: 'Participant', text: partyText },
+      {
+        head: 'Role',
+        text: ({ role, via, isHidden }) => [role, via, isHidden ? 'hidden' : ''].filter(Boolean).join(', ')
+      },
+      { head: 'State', text: ({ away }) => (away ? 'away' : 'connected'), state: ({ away }) => (away ? 'away' : 'up') },
+      { head: 'Joined', text: ({ joinedAt }) => timeText(joinedAt) },
+      { head: 'Id', text: ({ participantId }) => participantId }
+    ]
+  })
+  const refresh = async (signal: AbortSignal) => {
+    const reply = await api.send('GET', `/admin/rooms/${part(roomId)}`, { signal })
+    facts.show(factsOf(reply))
+    const hidden = reply.hidden.map(each => ({ ...each, isHidden: true }))
+    people.show([...reply.participants.map(each => ({ ...each, isHidden: false })), ...hidden])
+  }
+  const element = el('div', { class: 'stack' }, el('a', { href: '#rooms' }, 'All open rooms'))
+  element.append(
+    el('section', { class: 'card stack', 'aria-label': 'Room' }, facts.element),
+    el('section', { class: 'card stack' }, el('h3', {}, 'Participants'), people.element)
+  )
+  return { title: 'Room', element, refresh }
+}
+
+const factsOf = ({ room, producers }: AdminRoomReply): Fact[] => [
+  ['Id', room.roomId],
+  ['Mode', room.mode],
+  ['Locked', room.locked ? 'yes' : 'no'],
+  ['Recorded', room.record ? 'yes' : null],
+  ['Most participants', String(room.maxParticipants)],
+  ['Tracks', producers.length > 0 ? String(producers.length) : null],
+  ['Created', timeText(room.createdAt)],
+  ['Created by', room.createdBy],
+  ['Metadata', Object.keys(room.metadata).length > 0 ? jsonText(room.metadata) : null]
+]

@@ -1,0 +1,41 @@
+// What an entry of a timeline says, in words.
+import type { TimelineEntry } from '../../client/src/api.js'
+
+const TEXTS: Readonly<Record<TimelineEntry['type'], string>> = {
+  created: 'calls',
+  ringing: 'rings',
+  declined: 'declines',
+  accepted: 'accepts',
+  offer: 'offer',
+  answer: 'answer',
+  candidates_held: 'candidates held',
+  candidates_stale: 'old candidates',
+  connected: 'connected',
+  held: 'holds',
+  resumed: 'resumes',
+  media_changed: 'media',
+  message: 'message',
+  away: 'loses the connection',
+  back: 'is back',
+  ended: 'ends',
+  webhook: 'webhook',
+  push: 'push',
+  policy: 'policy'
+}
+
+/** What happened, with what the entry says about it: `ends: no answer`. */
+export function entryText(entry: TimelineEntry): string {
+  const { type, revision, count, unconfirmed, audio, video, reason, event, outcome, attempt } = entry
+  const details = [
+    event ?? null,
+    outcome?.replaceAll('_', ' ') ?? null,
+    attempt === undefined || attempt === 1 ? null : `attempt ${attempt}`,
+    revision === undefined ? null : `#${revision}`,
+    count === undefined || count === 1 ? null : `× ${count}`,
+    unconfirmed ? 'not confirmed' : null,
+    audio === false ? 'microphone off' : null,
+    video === false ? 'picture off' : null,
+    reason?.replaceAll('_', ' ') ?? null
+  ].filter(each => each !== null)
+  return details.length > 0 ? `${TEXTS[type]}: ${details.join(', ')}` : TEXTS[type]
+}
