@@ -73,6 +73,9 @@ export const ERRORS = {
   dead_letter_not_found: { status: 404, title: 'The dead letter does not exist', retryable: false },
   webhook_disabled: { status: 409, title: 'The webhook is disabled', retryable: false },
   webhook_backlog_full: { status: 503, title: 'Too many webhook events wait already', retryable: true },
+  // The chat service, for operators
+  no_chat_service: { status: 409, title: 'This server has no chat service', retryable: false },
+  chat_service_refused: { status: 409, title: 'The chat service refused the message', retryable: false },
   // Rooms
   room_not_found: { status: 404, title: 'The room does not exist, or you may not see it', retryable: false },
   participant_not_found: { status: 404, title: 'The participant is not in this room', retryable: false },
@@ -121,6 +124,7 @@ export const ERRORS = {
   keys_unavailable: { status: 503, title: 'The keys that verify tokens cannot be fetched', retryable: true },
   policy_unavailable: { status: 503, title: 'The policy service did not answer', retryable: true },
   room_service_unavailable: { status: 503, title: 'The room service did not answer', retryable: true },
+  chat_service_unavailable: { status: 503, title: 'The chat service did not take the message', retryable: true },
   media_unavailable: { status: 503, title: 'The media service is not available', retryable: true },
   shutting_down: { status: 503, title: 'This node is shutting down', retryable: true },
   internal: { status: 500, title: 'The server failed to process the request', retryable: true }

@@ -22,6 +22,7 @@ const DOCUMENT = {
   tags: [
     { name: 'calls', description: 'The calls of all users.' },
     { name: 'rooms', description: 'The rooms of all users.' },
+    { name: 'chat', description: 'Messages that the chat service did not get.' },
     { name: 'webhooks', description: 'Receivers of events, and what they did not receive.' }
   ],
   security: [{ operator: [] }],

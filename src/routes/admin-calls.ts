@@ -1,10 +1,11 @@
-// The admin API about calls: the live ones, one call, and its timeline.
+// The admin API about calls: the live ones, one call and its timeline, and ending a call.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { AdminCallReply, AdminCallsReply, CallPath } from '../schemas/admin-call.js'
 import { AfterQuery } from '../schemas/admin-page.js'
 import { adminProblems } from '../schemas/problem.js'
 import { CallTimeline } from '../schemas/timeline.js'
 import type { Context } from '../services/context.js'
+import { endCallAsOperator } from '../services/operator/end-call.js'
 import { getCallForOperator, getTimelineForOperator, listLiveCalls } from '../services/operator/live-calls.js'
 
 const tags = ['calls'] as const
@@ -32,6 +33,20 @@ const GET_CALL = {
   }
 } as const
 
+const END_CALL = {
+  config: { optionalBody: true },
+  schema: {
+    operationId: 'endCallAsOperator',
+    tags,
+    summary: 'End a call',
+    description:
+      'Ends a call in any state. Its devices receive `call.ended` with the reason `server` and `endedBy` null. Succeeds as well if the call has ended ' +
+      'already, and then changes nothing.',
+    params: CallPath,
+    response: { 200: AdminCallReply, ...adminProblems('call_not_found') }
+  }
+} as const
+
 const GET_TIMELINE = {
   schema: {
     operationId: 'getTimelineForOperator',
@@ -48,5 +63,6 @@ const GET_TIMELINE = {
 export const adminCallRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = async (app, { context }) => {
   app.get('/calls', LIST_CALLS, ({ query }) => listLiveCalls(context, query))
   app.get('/calls/:callId', GET_CALL, ({ params }) => getCallForOperator(context, params.callId))
+  app.post('/calls/:callId/end', END_CALL, ({ params }) => endCallAsOperator(context, params.callId))
   app.get('/calls/:callId/timeline', GET_TIMELINE, ({ params }) => getTimelineForOperator(context, params.callId))
 }

@@ -5,6 +5,7 @@ import { checkBodyHeaders } from '../plugins/bodies.js'
 import { createSecretGuard } from '../plugins/secret-guard.js'
 import type { Context } from '../services/context.js'
 import { adminCallRoutes } from './admin-calls.js'
+import { adminChatRoutes } from './admin-chat.js'
 import { adminRoomRoutes } from './admin-rooms.js'
 import { adminWebhookRoutes } from './admin-webhooks.js'
 
@@ -18,6 +19,7 @@ export const adminRoutes: FastifyPluginAsync<{ context: Context }> = async (app,
   })
   await app.register(adminCallRoutes, { context })
   await app.register(adminRoomRoutes, { context })
+  await app.register(adminChatRoutes, { context })
   await app.register(adminWebhookRoutes, { context })
   app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger())
 }

@@ -32,6 +32,11 @@ const OPEN_ROOM = { ...ROOM, version: 5, participantCount: 2 }
 const CALLS: Readonly<Record<string, Example>> = {
   listLiveCalls: { reply: { calls: [CALL], next: null } },
   getCallForOperator: { reply: { call: CALL } },
+  endCallAsOperator: {
+    reply: {
+      call: { ...CALL, version: 5, state: 'ended', endedAt: at(17), reason: 'server', durationMs: 6000 }
+    }
+  },
   getTimelineForOperator: {
     reply: {
       callId: CALL.callId,
@@ -51,9 +56,29 @@ const ROOMS: Readonly<Record<string, Example>> = {
   getRoomForOperator: { reply: { room: OPEN_ROOM, participants: [HOST, SPEAKER], ...NO_MEDIA, hidden: [] } }
 }
 
+const CHAT_LETTER = {
+  ...{ deadLetterId: '1763719216000', roomId: ROOM.roomId, messageId: 'm-7Qk2', reason: 'refused' },
+  ...{ status: 422, at: at(16) }
+}
+const { participantId } = HOST
+const CHAT: Readonly<Record<string, Example>> = {
+  listChatDeadLetters: { reply: { deadLetters: [CHAT_LETTER], next: null } },
+  replayChatDeadLetters: { reply: { replayed: 3, refused: 1, next: null } },
+  getChatDeadLetter: {
+    reply: {
+      ...CHAT_LETTER,
+      message: {
+        ...{ roomId: ROOM.roomId, messageId: 'm-7Qk2', from: { participantId, ...ALICE } },
+        ...{ content: 'Good morning', sentAt: at(15), version: 6 }
+      }
+    }
+  }
+}
+
 export const ADMIN_EXAMPLES: Readonly<Record<string, Example>> = {
   ...CALLS,
   ...ROOMS,
+  ...CHAT,
   listWebhooks: { reply: { webhooks: [WEBHOOK], backlog: { queues: 1, dueAt: at(10) } } },
   enableWebhook: { reply: WEBHOOK },
   listDeliveries: { reply: { deliveries: [DELIVERY], next: null } },

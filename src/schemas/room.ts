@@ -211,7 +211,7 @@ export type RemoveQuery = Static<typeof RemoveQuery>
 export const Ban = Type.Object(
   {
     user: UserId('The banned user.'),
-    by: ActingDevice,
+    by: Nullable(ActingDevice, 'Null: an operator of the server did.'),
     at: Timestamp('When the user was banned.'),
     expiresInMs: Nullable(DurationMs('Time left. Null if the ban lasts until it is removed.'))
   },

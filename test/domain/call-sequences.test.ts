@@ -80,7 +80,8 @@ const rejectAct = fc
   .map(([scope, who]) => act(`reject ${who.device}`, fixture => reject(who, scope as 'user', registered(fixture))))
 const endAct = fc.oneof(
   anyDevice.map(who => act(`cancel ${who.device}`, () => cancel(who))),
-  anyDevice.map(who => act(`hangup ${who.device}`, () => hangup(who)))
+  anyDevice.map(who => act(`hangup ${who.device}`, () => hangup(who))),
+  fc.constant(act('stop', () => ({ type: 'stop' })))
 )
 const describeAct = fc
   .tuple(

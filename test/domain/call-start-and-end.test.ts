@@ -1,6 +1,7 @@
 // Creation and end of a call: its members, repeated creates, and rejects.
 import t from 'tap'
 import type { CallCommand } from '../../src/domain/call/command.js'
+import type { CallState } from '../../src/domain/call/state.js'
 import { viewCall } from '../../src/domain/call/view.js'
 import {
   accept,
@@ -10,6 +11,7 @@ import {
   cancel,
   check,
   connected,
+  connecting,
   create,
   decide,
   describe,
@@ -85,6 +87,22 @@ t.test('an ended call shows who ended it, the reason and the duration', async t 
   })
   const unanswered = decide(ringing(), cancel(tablet)).state
   t.match(viewCall(unanswered, T0, 'alice'), { reason: 'cancelled', endedBy: tablet, setupMs: null, durationMs: null })
+})
+
+t.test('an operator ends a call in every phase, and one that has ended stays as it is', async t => {
+  const stop: CallCommand = { type: 'stop' }
+  const rows: [state: CallState, outcome: string][] = [
+    [ringing(), 'ended: alice ended(server); bob ended(server)'],
+    [after(create(), reject(watch, 'device')), 'ended: alice ended(server); bob but watch ended(server)'],
+    [after(create({ isMuted: true })), 'ended: alice ended(server)'],
+    [connecting(), 'ended: alice ended(server); bob/laptop ended(server)'],
+    [connected(), 'ended: alice ended(server); bob/laptop ended(server)'],
+    [after(create(), cancel(phone)), 'same'],
+    [after(create(), stop), 'same']
+  ]
+  for (const [state, outcome] of rows) t.equal(outcomeOf(state, stop), outcome, state.phase)
+  t.match(viewCall(after(create(), stop), T0, 'alice'), { reason: 'server', endedBy: null })
+  t.equal(outcomeOf(null, stop), 'call_not_found')
 })
 
 t.test('the remaining time is never negative', async t => {

@@ -63,6 +63,8 @@ export type CallCommand =
     }
   /** The user has accepted another call and may have no second one. */
   | { readonly type: 'busy'; readonly user: string }
+  /** An operator ends the call. */
+  | { readonly type: 'stop' }
   | { readonly type: 'hangup'; readonly actor: Endpoint; readonly reason: 'hangup' | 'media_failed' }
   | {
       readonly type: 'offer' | 'answer'

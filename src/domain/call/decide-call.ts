@@ -12,6 +12,7 @@
 // reject      by the callee, until the call is connected; while it rings also for one device only
 // busy        by the server, when the callee has accepted another call and may have no second one
 // hangup      by either side; while it rings, the same as a cancel or a reject
+// stop        by an operator, in every state
 // limitAt     ends the call as `no_answer` while ringing, and as `expired` without an answer to the offer or after the maximum duration
 // check       liveness: a side that is gone for the grace time ends the call as `lost`
 // After `ended` nothing changes: cancel, reject and hang-up succeed, everything else is refused with `call_ended`.
@@ -20,7 +21,7 @@ import { accept, endConnectTime, markConnected, markRinging, setHold } from './a
 import { isRinging } from './called.js'
 import type { CallCommand, CommandOf } from './command.js'
 import { create } from './creation.js'
-import { cancel, end, endAsBusy, hangup, leave, reject } from './ending.js'
+import { cancel, end, endAsBusy, endByServer, hangup, leave, reject } from './ending.js'
 import { checkLiveness, deviceAppeared } from './liveness.js'
 import { sendMessage, setMedia } from './messages.js'
 import { seeCandidates, seeNodes, withSeen } from './seen.js'
@@ -50,7 +51,7 @@ function decideFormer(state: CallState, { view }: FormerParty, { type }: CallCom
 
 /** The call was forgotten by the store, but its end was not forgotten by a mailbox. */
 export function endForgotten(state: CallState, now: number): CallDecision {
-  return withTimeline(state, end(state, { reason: 'server', by: null, except: null }, now), { actor: null, now })
+  return withTimeline(state, endByServer(state, now), { actor: null, now })
 }
 
 function decideLive(state: CallState, command: Exclude<CallCommand, { type: 'create' }>, now: number): CallDecision {
@@ -74,6 +75,8 @@ function decideLive(state: CallState, command: Exclude<CallCommand, { type: 'cre
       return reject(state, command, now)
     case 'busy':
       return endAsBusy(state, command.user, now)
+    case 'stop':
+      return endByServer(state, now)
     case 'hangup':
       return hangup(state, command, now)
     case 'offer':

@@ -118,6 +118,10 @@ export function hangup(state: CallState, command: CommandOf<'hangup'>, now: numb
   return end(state, { reason, by: actor, except: actor }, now)
 }
 
+/** No party ends it: both sides receive `call.ended` on all devices that follow the call. */
+export const endByServer = (state: CallState, now: number): CallDecision =>
+  state.phase === 'ended' ? unchanged(state) : end(state, { reason: 'server', by: null, except: null }, now)
+
 export interface Ending {
   readonly reason: EndReason
   /** The device that ended the call, or the one that was lost; null when the server ended it. */

@@ -20,6 +20,11 @@ interface BanCommand {
 /** The parts of access, and all parts of the user. */
 export const partsOfBan = (parts: RoomParts, { actor, user }: Pick<BanCommand, 'actor' | 'user'>): string[] => [
   ...partsOfAccess(actor),
+  ...partsOfBanned(parts, user)
+]
+
+/** All parts of a user who is banned. `parts` has PART.user. */
+export const partsOfBanned = (parts: RoomParts, user: string): string[] => [
   ...[PART.user(user), PART.ban(user), PART.invitation(user)],
   ...roomUser(parts, user).devices.map(device => PART.participantOf({ user, device })),
   ...(roomUser(parts, user).hidden ?? []).map(device => PART.hiddenOf({ user, device }))
@@ -31,16 +36,25 @@ export const partsOfBan = (parts: RoomParts, { actor, user }: Pick<BanCommand, '
  * @throws AppError not_permitted and what requireAccess throws
  */
 export function decideBan(parts: RoomParts, { actor, user, forMs }: BanCommand, now: number): RoomDecision {
-  const participants = participantsOf(parts, user)
   requireAccess(isHost(parts, user) ? 'manage' : 'moderate', parts, { actor, now })
   if (user === actor.user) throw new AppError('not_permitted', { detail: 'You cannot ban yourself' })
-  const by = endpoint(actor)
-  const ban: BanRecord = { by, at: now, until: forMs === null ? null : now + forMs }
-  const leaving = { reason: 'removed', by, now, except: ownParticipantId(parts, actor) } as const
-  const removal = leaveWithDevices(parts, participants, leaving)
+  return ban(parts, { user, forMs, by: endpoint(actor), except: ownParticipantId(parts, actor) }, now)
+}
+
+interface BanBy extends Omit<BanCommand, 'actor'> {
+  /** Null: an operator, who may ban anyone. */
+  readonly by: Endpoint | null
+  /** The participant who gets no event. */
+  readonly except?: string | undefined
+}
+
+/** Reads PART.settings and partsOfBanned. */
+export function ban(parts: RoomParts, { user, forMs, by, except }: BanBy, now: number): RoomDecision {
+  const record: BanRecord = { by, at: now, until: forMs === null ? null : now + forMs }
+  const removal = leaveWithDevices(parts, participantsOf(parts, user), { reason: 'removed', by, now, except })
   const decision = mergeDecisions(
     removal,
-    { writes: { [PART.ban(user)]: ban }, events: [] },
+    { writes: { [PART.ban(user)]: record }, events: [] },
     hiddenLeave(parts, removal, { user, by })
   )
   return withdrawInvitation(parts, decision, { user, by, now })
@@ -50,7 +64,7 @@ export function decideBan(parts: RoomParts, { actor, user, forMs }: BanCommand, 
 function hiddenLeave(
   parts: RoomParts,
   { writes }: RoomDecision,
-  { user, by }: { readonly user: string; readonly by: Endpoint }
+  { user, by }: { readonly user: string; readonly by: Endpoint | null }
 ): RoomDecision {
   const part = PART.user(user)
   const after = {

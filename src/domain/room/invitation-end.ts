@@ -30,7 +30,7 @@ export function endAllInvitations(
 export function withdrawInvitation(
   parts: RoomParts,
   removal: RoomDecision,
-  { user, by, now }: { user: string; by: Endpoint; now: number }
+  { user, by, now }: { user: string; by: Endpoint | null; now: number }
 ): RoomDecision {
   const invitation = parts.get<Invitation>(PART.invitation(user))
   if (invitation?.ended === null)

@@ -113,8 +113,8 @@ export function decideCloseEmpty(parts: RoomParts, lingerMs: number, now: number
     : endRoom(parts, parts.settings, { reason: 'empty', by: null })
 }
 
-/** The room service does not know the room any more. Reads partsReadForEnd. */
-export function decideCloseUnknown(parts: RoomParts): RoomDecision {
+/** The room service does not know the room any more, or an operator closes it. Reads partsReadForEnd. */
+export function decideCloseByServer(parts: RoomParts): RoomDecision {
   const { settings } = parts
   return settings === null || settings.closed !== null
     ? NO_CHANGE

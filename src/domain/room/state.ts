@@ -86,7 +86,8 @@ export interface RoomUser {
 }
 
 export interface BanRecord {
-  readonly by: Endpoint
+  /** Null: an operator. */
+  readonly by: Endpoint | null
   readonly at: number
   /** Null: until the ban is removed. */
   readonly until: number | null

@@ -1,15 +1,15 @@
 // Banning users from a room.
 import { findParticipantRecord, isInForce, partsOfAccess, requireAccess } from '../../domain/room/access.js'
 import { decideBan, decideUnban, partsOfBan } from '../../domain/room/bans.js'
-import { type BanRecord, PART, type RoomParts, type RoomUser } from '../../domain/room/state.js'
+import { type BanRecord, PART, type RoomDecision, type RoomParts, type RoomUser } from '../../domain/room/state.js'
 import { AppError } from '../../errors.js'
 import type { Actor } from '../../schemas/claims.js'
 import type { Ban, RemoveQuery } from '../../schemas/room.js'
 import type { Context } from '../context.js'
 import { removeMembershipsOfRemoved } from './memberships.js'
-import { readRoom } from './parts.js'
+import { type ReadRoom, readRoom } from './parts.js'
 import type { BanPath, ParticipantPath, RoomPath } from './paths.js'
-import { changeRoom } from './update-room.js'
+import { changeRoom, type RoomScope } from './update-room.js'
 
 /**
  * Bans the user of a participant. The participant may have left up to a minute ago.
@@ -35,6 +35,11 @@ async function findUserToBan(
   const participant = findParticipantRecord(room, participantId)
   if (participant !== null && room.settings?.closed === null) return participant.user
   requireAccess('moderate', room, { actor, now: context.clock.now() })
+  return findFormerUser(context, { roomId, participantId })
+}
+
+/** The user of a participant who left up to a minute ago. @throws AppError participant_not_found */
+export async function findFormerUser(context: Context, { roomId, participantId }: ParticipantPath): Promise<string> {
   const { list } = await readRoom(context, roomId, [PART.users])
   const found = list<RoomUser>(PART.users).find(([, { left }]) =>
     left.some(former => former.participantId === participantId)
@@ -59,10 +64,19 @@ async function banUser(context: Context, actor: Actor, { roomId, user, forMs }: 
     read: [...partsOfAccess(actor), PART.user(user)],
     parts: (room: RoomParts) => partsOfBan(room, command)
   }
-  const commit = () => changeRoom(context, basis, (room, now) => decideBan(room, command, now))
+  await commitBan(context, basis, (room, now) => decideBan(room, command, now))
+}
+
+/** If the room has too many bans, those that have lapsed are removed first. @throws AppError too_many_bans, and what `decide` throws */
+export async function commitBan(
+  context: Context,
+  scope: RoomScope,
+  decide: (room: ReadRoom, now: number) => RoomDecision
+): Promise<void> {
+  const commit = () => changeRoom(context, scope, decide)
   const { decision, room: before } = await commit().catch(async error => {
     if (!(error instanceof AppError && error.code === 'too_many_bans')) throw error
-    await removeLapsedBans(context, roomId)
+    await removeLapsedBans(context, scope.roomId)
     return commit()
   })
   await removeMembershipsOfRemoved(context, before, decision)

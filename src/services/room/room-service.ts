@@ -1,6 +1,6 @@
 // Applies the answers of the room service. The service decides which rooms exist, their settings, and what users may do in them. A room
 // that it does not know, or no longer knows, is closed.
-import { decideCloseUnknown } from '../../domain/room/lifecycle.js'
+import { decideCloseByServer } from '../../domain/room/lifecycle.js'
 import {
   admits,
   adoptRoles,
@@ -113,4 +113,4 @@ async function changeRoles(context: Context, roomId: string, room: RoomDefinitio
 }
 
 const closeUnknownRoom = (context: Context, roomId: string): Promise<void> =>
-  endRoom(context, { roomId }, decideCloseUnknown)
+  endRoom(context, { roomId }, decideCloseByServer)
