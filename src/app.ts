@@ -22,6 +22,7 @@ import { secure } from './plugins/security.js'
 import { serverOptions } from './plugins/server-options.js'
 import { readSdpBodies } from './plugins/signal-bodies.js'
 import { answerWhipOptions } from './plugins/whip-options.js'
+import { deviceCredentialRoutes } from './routes/device-credentials.js'
 import { serveApi } from './routes/index.js'
 import { keySetRoutes } from './routes/key-set.js'
 import { operatorRoutes } from './routes/operators.js'
@@ -145,6 +146,7 @@ async function serveRoutes(app: FastifyInstance, context: Context, health: Healt
   answerWhipOptions(app)
   await app.register(problemRoutes)
   await app.register(keySetRoutes, { context })
+  await app.register(deviceCredentialRoutes, { prefix: '/v1', context })
   await app.register(serveApi, { prefix: '/v1', context, streams: app.streams })
 }
 

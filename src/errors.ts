@@ -37,6 +37,9 @@ export const ERRORS = {
   unauthorized: { status: 401, title: 'A valid token is required', retryable: false },
   token_expired: { status: 401, title: 'The token has expired', retryable: false },
   invalid_subject: { status: 403, title: 'The token names no valid user or device', retryable: false },
+  invalid_credential: { status: 401, title: 'The device has not proved who it is', retryable: false },
+  invalid_nonce: { status: 401, title: 'The nonce is not valid, has expired or was used', retryable: false },
+  invalid_enrollment_code: { status: 401, title: 'The code is not valid, has expired or was used', retryable: false },
   invalid_ticket: { status: 401, title: 'The ticket is unknown or has expired', retryable: false },
   wrong_party: { status: 403, title: 'Only the other side of the call may do this', retryable: false },
   policy_denied: { status: 403, title: 'The policy service refused this', retryable: false },
@@ -115,6 +118,8 @@ export const ERRORS = {
   too_many_devices: { status: 409, title: 'You have reached the limit of devices', retryable: true },
   too_many_watchers: { status: 409, title: 'The user has reached the limit of watchers', retryable: true },
   no_device_credentials: { status: 409, title: 'This server gives devices no credentials', retryable: false },
+  credential_not_found: { status: 404, title: 'The device has no credential', retryable: false },
+  too_many_credentials: { status: 409, title: 'The limit of device credentials has been reached', retryable: true },
   no_push: { status: 409, title: 'This server sends no push messages', retryable: false },
   superseded: { status: 409, title: 'A newer stream or poll of this device has replaced this one', retryable: false },
   // Limits and faults

@@ -7,12 +7,16 @@ import { parse } from 'yaml'
 import { buildApp } from '../src/app.js'
 import { loadConfig } from '../src/config.js'
 import { ManualClock } from './helpers/clock.js'
+import { TestDeviceKey } from './helpers/device-key.js'
 import { resolved } from './helpers/invalid-values.js'
 import { TestMediaService } from './helpers/media-service.js'
 
 const SECRET = 'the-secret-of-the-examples-is-32-bytes'
 const MEDIA_SECRET = 'the-media-secret-of-the-examples-32-bytes'
+const ADMIN_SECRET = 'the-secret-of-operators-is-32-bytes-long'
 const ENVIRONMENT = {
+  ADMIN_PORT: '0',
+  ADMIN_SECRET,
   LOG_LEVEL: 'silent',
   JWT_SECRET: SECRET,
   STUN_URLS: 'stun:stun.example.com:3478',
@@ -64,7 +68,18 @@ interface Step {
 }
 
 /** Everything that is random. */
-const RANDOM = new Set(['cursor', 'id', 'ticket', 'participantId', 'sessionId', 'to', 'before', 'after'])
+const RANDOM = new Set([
+  'cursor',
+  'id',
+  'ticket',
+  'participantId',
+  'sessionId',
+  'to',
+  'before',
+  'after',
+  'nonce',
+  'token'
+])
 const comparable = (value: unknown) =>
   JSON.parse(JSON.stringify(value), (key, member) =>
     RANDOM.has(key) && typeof member === 'string' && member.length > 4 ? `<${key}>` : member
@@ -274,6 +289,26 @@ t.test('each example request gets the example reply', async t => {
   await exchange('endWhipSession', { params: publisher })
 
   await send('getSigningKeys')
+  // Of RFC 8032, section 7.1: tests 1 and 2.
+  const [key, next] = [
+    'nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A',
+    'TM0Im5s0D9ai83u0_2zVumEAYWvUVQy5Tpbkj7hMrvs'
+  ].map(seed => new TestDeviceKey(seed)) as [TestDeviceKey, TestDeviceKey]
+  const PHONE = { user: 'alice', device: 'phone' }
+  const made = await app.admin?.inject({
+    ...{ method: 'POST', url: '/v1/admin/users/alice/devices/phone/enrollment-codes' },
+    headers: { authorization: `Bearer ${ADMIN_SECRET}` }
+  })
+  await send('enrollDevice', { body: key.enrollment(made?.json().code) })
+  const nonce = String((await send('createDeviceNonce'))?.nonce)
+  await send('createDeviceToken', { body: key.tokenRequest(PHONE, nonce) })
+  await send('setDeviceKey')
+  for (const [id, body] of [
+    ['enrollDevice', key.enrollment('7KQ2-M4XA-0TRB-9WSE-HC6N-1VJD-8YPG')],
+    ['createDeviceToken', key.tokenRequest(PHONE, 'AAABmtS2JAB9Zx3VvKk1mYw0c2n4QfHsTgRjXyBpLuEoIaWdNhSlVQ')],
+    ['setDeviceKey', key.replacement(PHONE, next)]
+  ] as const)
+    t.strictSame(operations.get(id)?.requestBody?.content['application/json']?.example, body, `${id} is signed`)
   await send('setPushSubscription', { params: { deviceId: 'phone' } })
   await send('removePushSubscription', { params: { deviceId: 'phone' } })
   await send('explainProblem', { params: { code: 'callee_busy' } })

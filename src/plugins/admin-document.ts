@@ -23,7 +23,8 @@ const DOCUMENT = {
     { name: 'calls', description: 'The calls of all users.' },
     { name: 'rooms', description: 'The rooms of all users.' },
     { name: 'chat', description: 'Messages that the chat service did not get.' },
-    { name: 'webhooks', description: 'Receivers of events, and what they did not receive.' }
+    { name: 'webhooks', description: 'Receivers of events, and what they did not receive.' },
+    { name: 'device credentials', description: 'What devices without an identity provider prove themselves by.' }
   ],
   security: [{ operator: [] }],
   components: { securitySchemes: { operator: SECURITY_SCHEMES.operator } }

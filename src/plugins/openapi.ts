@@ -140,6 +140,7 @@ interface DocumentedRoute {
 function describe({ schema, url, config }: DocumentedRoute, notes: Map<string, RouteNotes>): FastifySchema {
   const named = markNames(schema) as FastifySchema
   if (!url.startsWith('/v1/')) return { ...named, security: named.security ?? [] }
+  const needsNoToken = schema.security?.length === 0
   if (schema.operationId !== undefined) {
     notes.set(schema.operationId, {
       isBodyOptional: config?.optionalBody === true,
@@ -148,6 +149,7 @@ function describe({ schema, url, config }: DocumentedRoute, notes: Map<string, R
       bodyType: config?.bodyType ?? null
     })
   }
+  if (needsNoToken) return named
   const { properties = {}, required = [] } = (named.headers ?? {}) as { properties?: object; required?: string[] }
   return {
     ...named,

@@ -6,6 +6,7 @@ import { createSecretGuard } from '../plugins/secret-guard.js'
 import type { Context } from '../services/context.js'
 import { adminCallRoutes } from './admin-calls.js'
 import { adminChatRoutes } from './admin-chat.js'
+import { adminDeviceRoutes } from './admin-devices.js'
 import { adminRoomRoutes } from './admin-rooms.js'
 import { adminWebhookRoutes } from './admin-webhooks.js'
 
@@ -21,5 +22,6 @@ export const adminRoutes: FastifyPluginAsync<{ context: Context }> = async (app,
   await app.register(adminRoomRoutes, { context })
   await app.register(adminChatRoutes, { context })
   await app.register(adminWebhookRoutes, { context })
+  await app.register(adminDeviceRoutes, { context })
   app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger())
 }

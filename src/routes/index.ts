@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyRequest, onResponseHookHandler } from 'fas
 import type { Streams } from '../delivery/streams.js'
 import { authenticate } from '../plugins/auth.js'
 import { checkBodyHeaders } from '../plugins/bodies.js'
+import { confirmWrites } from '../plugins/confirmed-writes.js'
 import { limitRates } from '../plugins/limits.js'
 import { openInTurn } from '../plugins/openings.js'
 import type { Context } from '../services/context.js'
@@ -14,6 +15,7 @@ import { callActionRoutes } from './call-actions.js'
 import { callMessageRoutes } from './call-messages.js'
 import { callRoutes } from './calls.js'
 import { chatRoutes } from './chat.js'
+import { deviceKeyRoutes } from './device-credentials.js'
 import { eventRoutes } from './events.js'
 import { iceServerRoutes } from './ice-servers.js'
 import { invitationRoutes } from './invitations.js'
@@ -44,11 +46,7 @@ export async function serveApi(app: FastifyInstance, { context, streams }: Api):
   await authenticate(app, context)
   checkBodyHeaders(app)
   await limitRates(app, context)
-  if (context.config.redisWaitReplicas > 0) {
-    app.addHook('onSend', async (request, reply) => {
-      if (request.method !== 'GET' && reply.statusCode < 300) await context.store.confirmWrites()
-    })
-  }
+  confirmWrites(app, context)
   app.addHook('onRequest', ({ actor }, _reply, done) => {
     applyToken(context, actor)
     done()
@@ -72,6 +70,7 @@ export async function serveApi(app: FastifyInstance, { context, streams }: Api):
   await app.register(presenceRoutes, { context })
   await app.register(watchRoutes, { context })
   await app.register(pushRoutes, { context })
+  await app.register(deviceKeyRoutes, { context })
   await app.register(whipRoutes, { context })
   await app.register(iceServerRoutes, { context })
 }

@@ -75,10 +75,20 @@ const CHAT: Readonly<Record<string, Example>> = {
   }
 }
 
+const CREDENTIAL = {
+  ...{ user: 'home', device: 'camera', publicKey: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo', keys: 0 },
+  ...{ codeExpiresInMs: null, createdAt: at(4), usedAt: at(9) }
+}
+
 export const ADMIN_EXAMPLES: Readonly<Record<string, Example>> = {
   ...CALLS,
   ...ROOMS,
   ...CHAT,
+  listDeviceCredentials: { reply: { credentials: [CREDENTIAL], next: null } },
+  getDeviceCredential: { reply: CREDENTIAL },
+  setDeviceCredential: { body: { publicKey: CREDENTIAL.publicKey }, reply: CREDENTIAL },
+  createEnrollmentCode: { reply: { code: '7KQ2-M4XA-0TRB-9WSE-HC6N-1VJD-8YPG', expiresInMs: 600_000 } },
+  createDeviceKey: { reply: { key: 'q2V4b1J3c0ZtT1pLd1h5TnRHa0hqU2ZQYkxjRWFBdU0' } },
   listWebhooks: { reply: { webhooks: [WEBHOOK], backlog: { queues: 1, dueAt: at(10) } } },
   enableWebhook: { reply: WEBHOOK },
   listDeliveries: { reply: { deliveries: [DELIVERY], next: null } },

@@ -27,6 +27,31 @@ export const SETUP_EXAMPLES: Readonly<Record<string, Example>> = {
       ]
     }
   },
+  enrollDevice: {
+    body: {
+      code: '7KQ2-M4XA-0TRB-9WSE-HC6N-1VJD-8YPG',
+      publicKey: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo',
+      signature: 'OSt78Y3Rht64FEJXGyhZrS3iShDwa2QgJO9ZnGmoIzB2Pn0dtYU0zmEUmhDCGeQhTPvDPIysjgiP3XNqyDc_Cw'
+    },
+    reply: { user: 'alice', device: 'phone' }
+  },
+  createDeviceNonce: {
+    reply: { nonce: 'AAABmtS2JAB9Zx3VvKk1mYw0c2n4QfHsTgRjXyBpLuEoIaWdNhSlVQ', expiresInMs: 60_000 }
+  },
+  createDeviceToken: {
+    body: {
+      ...{ user: 'alice', device: 'phone', nonce: 'AAABmtS2JAB9Zx3VvKk1mYw0c2n4QfHsTgRjXyBpLuEoIaWdNhSlVQ' },
+      signature: 'vd_XnHardFWssrkJfy6Rrmch1GKNbktpDgNpl6BmMb3J4uXIjPbjs7G5BN9cHNng1hFx1WRC9NnvfvC5BkQuDw'
+    },
+    reply: { token: 'eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiJhbGljZSJ9.c2lnbmF0dXJl', expiresInMs: 3_600_000 }
+  },
+  setDeviceKey: {
+    body: {
+      publicKey: 'DlUEsX0SN3Cvn9NYHSzmc0VbCcNiDkyyd0sNBQI4hh4',
+      signature: 'WVh3y4DbSUpj7AG3x3wLwLPyoopqE8HAdaIlLgVFsx6s9tdEjgIDUiBoQkPwiWpn47YXFGABjZk1k86IAezIAA',
+      currentSignature: 'OlpQskCx79Ex87Q5EGCiBj9fLlirIjo3aU85xi7gp0RrkMGfTvzA7n-bnxOxD0SkNv7_ob97GCcJzfHWRpCgCQ'
+    }
+  },
   setPushSubscription: {
     body: {
       type: 'webpush',

@@ -42,6 +42,8 @@ const BUDGETS = {
   /** Calls of known callers, and of unknown ones, that wake the devices of a callee. */
   pushes: { windowMs: 60_000, max: (config: Limits) => config.rateLimitPushes },
   pushesOfUnknown: { windowMs: 60_000, max: (config: Limits) => config.rateLimitPushes },
+  /** Tokens of a device that has proved itself; the key is `user/device`. */
+  deviceTokens: { windowMs: 60_000, max: () => 20 },
   /** Cancels of calls the user is not a party of: each may leave a tombstone for two minutes. */
   cancels: { windowMs: 120_000, max: () => 20 }
 } as const satisfies Record<string, { windowMs: number; max: (config: Limits) => number }>

@@ -6,6 +6,7 @@ import { createMemoryBudgetCounters } from './memory/budget-counters.js'
 import { createMemoryCachedAnswers } from './memory/cached-answers.js'
 import { createMemoryContacts } from './memory/contacts.js'
 import { createMemoryDeadLetters } from './memory/dead-letters.js'
+import { createMemoryDeviceCredentials } from './memory/device-credentials.js'
 import { createMemoryFanouts } from './memory/fanout.js'
 import { createMemoryLeases } from './memory/leases.js'
 import { createMemoryLineLogs } from './memory/line-logs.js'
@@ -99,6 +100,7 @@ function createParts(options: MemoryStoreOptions) {
   return {
     ...{ aggregates, cachedAnswers, contacts, invitations, leases, mailboxes, mediaRooms, memberships, counters },
     ...{ pushSubscriptions, revocations, rooms, tickets, timers, wakeups, watches, webhookQueues },
+    deviceCredentials: createMemoryDeviceCredentials(clock),
     deliveryLog: createMemoryLineLogs(clock),
     callNotes: createMemoryLineLogs(clock)
   }

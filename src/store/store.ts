@@ -10,6 +10,7 @@ import type { BudgetCounters } from './budget-counters.js'
 import type { CachedAnswers } from './cached-answers.js'
 import type { Contacts } from './contacts.js'
 import type { DeadLetters } from './dead-letters.js'
+import type { DeviceCredentials } from './device-credentials.js'
 import type { Fanouts } from './fanout.js'
 import type { Leases } from './leases.js'
 import type { LineLogs } from './line-logs.js'
@@ -198,6 +199,7 @@ export interface Store extends Availability {
   readonly tickets: Tickets
   readonly pushSubscriptions: PushSubscriptions
   readonly revocations: Revocations
+  readonly deviceCredentials: DeviceCredentials
   readonly cachedAnswers: CachedAnswers
   readonly counters: BudgetCounters
   /** Messages that the chat service did not get. */

@@ -5,12 +5,18 @@ import fc from 'fast-check'
 import { SignJWT, UnsecuredJWT } from 'jose'
 import t, { type Test } from 'tap'
 import { PUBLISHING_OFFERS, VIEWING_OFFERS } from '../corpus/whip/all.js'
+import { TestDeviceKey } from '../helpers/device-key.js'
 import { type Operation, operationsOf } from '../helpers/fuzz-target.js'
 import { valid } from '../helpers/invalid-values.js'
 import { TestMediaService } from '../helpers/media-service.js'
 import { sdp } from '../helpers/sdp.js'
 import { SETTINGS, TestCluster } from '../helpers/test-cluster.js'
 
+const DEVICE_KEY = new TestDeviceKey()
+const DEVICE_PROOF = {
+  ...DEVICE_KEY.replacement({ user: 'alice', device: 'phone' }, DEVICE_KEY),
+  ...{ currentSignature: undefined, key: undefined }
+}
 const OPUS = { mimeType: 'audio/opus', payloadType: 100, clockRate: 48_000, channels: 2 }
 
 const SECRET = 'the-secret-of-the-matrix-is-32-bytes-long'
@@ -63,6 +69,10 @@ const EXPECTED: Readonly<Record<string, Record<Outsider, string>>> = {
   unblockUser: everyone('ok'),
   listBlocks: everyone('ok'),
   setPushSubscription: everyone('invalid_subject'),
+  enrollDevice: everyone('invalid_credential'),
+  createDeviceNonce: everyone('ok'),
+  createDeviceToken: everyone('invalid_request'),
+  setDeviceKey: everyone('invalid_credential'),
   removePushSubscription: everyone('invalid_subject'),
   createCall: everyone('call_id_taken'),
   getCall: everyone('call_not_found'),
@@ -130,6 +140,9 @@ const EXPECTED: Readonly<Record<string, Record<Outsider, string>>> = {
   endWhipSession: room('participant_not_found'),
   endWhepSession: room('participant_not_found')
 }
+
+/** The requests of devices that have no token yet. */
+const WITHOUT_TOKEN = ['enrollDevice', 'createDeviceNonce', 'createDeviceToken']
 
 /** They come last: afterwards a stranger who may do them is a participant. */
 const JOINING = ['publishByWhip', 'viewByWhep', 'joinRoom']
@@ -293,6 +306,7 @@ class Fixture {
       ...('callId' in properties ? {} : 'to' in properties ? { to: participantId } : {}),
       ...('sdp' in properties ? { sdp: sdp('outsider') } : {}),
       ...('candidates' in properties && !('callId' in properties) ? { candidates: [], end: true } : {}),
+      ...('publicKey' in properties ? DEVICE_PROOF : {}),
       ...('users' in properties ? { users: ['dora'] } : {}),
       ...('source' in properties ? { source: 'screen' } : {})
     }
@@ -343,7 +357,8 @@ async function checkUnauthenticated(t: Test, fixture: Fixture, now: number): Pro
   const before = await fixture.visibleState()
   for (const [name, headers] of Object.entries(await badCredentials(now))) {
     const codes = new Set(['unauthorized', ...(name === 'an expired token' ? ['token_expired'] : [])])
-    for (const operation of fixture.operations.filter(({ path }) => path.startsWith('/v1/'))) {
+    const api = fixture.operations.filter(({ path, id }) => path.startsWith('/v1/') && !WITHOUT_TOKEN.includes(id))
+    for (const operation of api) {
       const { status, code, text, headers: sent } = await fixture.request(operation, headers)
       const where = `${operation.id} with ${name}: ${status} ${code}`
       assert.ok(status === 401 && codes.has(code) && sent.has('www-authenticate'), where)
@@ -395,6 +410,7 @@ for (const setting of SETTINGS.filter(({ nodes }) => nodes === 1)) {
       MEDIA_SERVICE_SECRET: SECRET,
       JWT_SECRET: SECRET,
       JWT_AUDIENCE: AUDIENCE,
+      SIGNING_KEYS: 'nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A',
       OFFLINE_CALLS: 'ring'
     })
     t.teardown(() => cluster.close())

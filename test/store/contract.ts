@@ -10,6 +10,7 @@ import { smallContract } from './contract/budgets-and-tickets.js'
 import { cachedAnswerContract } from './contract/cached-answers.js'
 import { contactContract } from './contract/contacts.js'
 import { cursorContract } from './contract/cursors.js'
+import { deviceCredentialContract } from './contract/device-credentials.js'
 import { deviceContract } from './contract/devices.js'
 import { dueContract } from './contract/due.js'
 import { fanoutContract } from './contract/fanout.js'
@@ -90,6 +91,7 @@ export function runContract<S extends Store>(t: Test, { name, open, also }: Engi
     webhookTimerContract(t, fixture)
     lineLogContract(t, fixture)
     cachedAnswerContract(t, fixture)
+    deviceCredentialContract(t, fixture)
     pushSubscriptionContract(t, fixture)
     revocationContract(t, fixture)
     idContract(t, fixture)

@@ -47,6 +47,9 @@ t.test('all keys of a user, call or room are in one slot, and the 256 partitions
     keys.watchersKey('bob'),
     keys.ticketsKey('bob'),
     keys.pushSubscriptionsKey('bob'),
+    keys.enrollmentCodeKey('bob'),
+    keys.usedNonceKey('bob'),
+    ...Object.values(keys.credentialKeys(partitionOf('bob'))),
     keys.budgetKey('bob', { name: 'calls', windowMs: 1_000, now: 7_000 }),
     keys.wakeChannel('bob')
   ]

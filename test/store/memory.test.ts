@@ -42,6 +42,10 @@ t.test('nothing is kept once everything has ended and expired', async t => {
   await store.pushSubscriptions.put('alice', subscription, { now, max: 9 })
   const revocation = { user: 'alice', device: null, issuedAfter: now, kind: 'sign_out' as const, at: now }
   await store.revocations.put({ ...revocation, expiresAt: now + 60_000 }, { max: 9 })
+  const credential = { expected: null, next: '{}', expiresAt: now + 60_000 }
+  await store.deviceCredentials.replace({ user: 'alice', device: 'phone' }, credential, { now, max: 256 })
+  await store.deviceCredentials.putCode('digest', { user: 'alice', device: 'phone' }, 60_000)
+  await store.deviceCredentials.useNonce('nonce', 60_000)
   await store.cachedAnswers.put('r1', { tag: 'a', value: '{}' }, { keepMs: 60_000 })
   await store.counters.take('alice', { name: 'calls', windowMs: 60_000, max: 9, want: 1, now })
   await store.contacts.record('alice', { peer: 'bob', outcome: 'called', keepMs: 60_000, backoffMs: 0 }, clock.now())

@@ -40,7 +40,7 @@ export type DataProducerId = string
 export type DataConsumerId = string
 
 /** What went wrong, for programs. `GET /problems/{code}` explains each one. */
-export type ProblemCode = 'malformed_json' | 'invalid_request' | 'invalid_sdp' | 'unsupported_offer' | 'invalid_candidate' | 'invalid_cursor' | 'invalid_page_token' | 'cannot_call_self' | 'unsupported_media_type' | 'not_acceptable' | 'precondition_required' | 'precondition_failed' | 'too_large' | 'request_timeout' | 'not_found' | 'method_not_allowed' | 'unauthorized' | 'token_expired' | 'invalid_subject' | 'invalid_ticket' | 'wrong_party' | 'policy_denied' | 'call_not_found' | 'call_id_taken' | 'caller_busy' | 'callee_busy' | 'callee_unreachable' | 'call_glare' | 'redirect_loop' | 'answered_elsewhere' | 'other_device' | 'call_ended' | 'wrong_state' | 'too_many_blocks' | 'offer_collision' | 'stale_revision' | 'revision_required' | 'no_offer_pending' | 'stale_candidate' | 'too_many_waiting_candidates' | 'webhook_not_found' | 'dead_letter_not_found' | 'webhook_disabled' | 'webhook_backlog_full' | 'no_chat_service' | 'chat_service_refused' | 'room_not_found' | 'participant_not_found' | 'not_in_room' | 'not_permitted' | 'banned' | 'room_closed' | 'room_locked' | 'room_full' | 'too_many_rooms' | 'too_many_bans' | 'invitation_not_found' | 'invitation_id_taken' | 'invitation_ended' | 'too_many_invitations' | 'cannot_signal_self' | 'message_id_taken' | 'no_media_service' | 'not_sfu' | 'session_not_found' | 'media_not_found' | 'media_conflict' | 'cannot_consume' | 'nothing_published' | 'invalid_media_parameters' | 'too_many_media' | 'too_many_devices' | 'too_many_watchers' | 'no_device_credentials' | 'no_push' | 'superseded' | 'rate_limited' | 'store_unavailable' | 'store_full' | 'keys_unavailable' | 'policy_unavailable' | 'room_service_unavailable' | 'chat_service_unavailable' | 'media_unavailable' | 'shutting_down' | 'internal'
+export type ProblemCode = 'malformed_json' | 'invalid_request' | 'invalid_sdp' | 'unsupported_offer' | 'invalid_candidate' | 'invalid_cursor' | 'invalid_page_token' | 'cannot_call_self' | 'unsupported_media_type' | 'not_acceptable' | 'precondition_required' | 'precondition_failed' | 'too_large' | 'request_timeout' | 'not_found' | 'method_not_allowed' | 'unauthorized' | 'token_expired' | 'invalid_subject' | 'invalid_credential' | 'invalid_nonce' | 'invalid_enrollment_code' | 'invalid_ticket' | 'wrong_party' | 'policy_denied' | 'call_not_found' | 'call_id_taken' | 'caller_busy' | 'callee_busy' | 'callee_unreachable' | 'call_glare' | 'redirect_loop' | 'answered_elsewhere' | 'other_device' | 'call_ended' | 'wrong_state' | 'too_many_blocks' | 'offer_collision' | 'stale_revision' | 'revision_required' | 'no_offer_pending' | 'stale_candidate' | 'too_many_waiting_candidates' | 'webhook_not_found' | 'dead_letter_not_found' | 'webhook_disabled' | 'webhook_backlog_full' | 'no_chat_service' | 'chat_service_refused' | 'room_not_found' | 'participant_not_found' | 'not_in_room' | 'not_permitted' | 'banned' | 'room_closed' | 'room_locked' | 'room_full' | 'too_many_rooms' | 'too_many_bans' | 'invitation_not_found' | 'invitation_id_taken' | 'invitation_ended' | 'too_many_invitations' | 'cannot_signal_self' | 'message_id_taken' | 'no_media_service' | 'not_sfu' | 'session_not_found' | 'media_not_found' | 'media_conflict' | 'cannot_consume' | 'nothing_published' | 'invalid_media_parameters' | 'too_many_media' | 'too_many_devices' | 'too_many_watchers' | 'no_device_credentials' | 'credential_not_found' | 'too_many_credentials' | 'no_push' | 'superseded' | 'rate_limited' | 'store_unavailable' | 'store_full' | 'keys_unavailable' | 'policy_unavailable' | 'room_service_unavailable' | 'chat_service_unavailable' | 'media_unavailable' | 'shutting_down' | 'internal'
 
 /** One mistake in the request. */
 export interface Issue {
@@ -822,6 +822,60 @@ export interface SigningKey {
 export interface SigningKeySet {
   /** The key that signs is the first one. */
   readonly keys: readonly SigningKey[]
+}
+
+/** An Ed25519 public key (RFC 8032): its 32 bytes in base64url. */
+export type DevicePublicKey = string
+
+export interface EnrollDeviceRequest {
+  /** The code as it was typed: case, spaces and hyphens do not matter, and `O` is `0`, `I` and `L` are `1`. */
+  readonly code: string
+  readonly publicKey: DevicePublicKey
+  /**
+   * Made with the private key, of `signalpost-device-enroll-v1` with code and public key. Its 64 bytes in base64url.
+   */
+  readonly signature: string
+}
+
+export interface NonceReply {
+  /** To sign once. */
+  readonly nonce: string
+  /** How long it can be used. */
+  readonly expiresInMs: number
+}
+
+export interface DeviceTokenRequest {
+  readonly user: UserId
+  readonly device: DeviceId
+  /** A nonce of `createDeviceNonce`, not used yet. */
+  readonly nonce?: string
+  /**
+   * With `nonce`: made with the private key, of `signalpost-device-token-v1` with nonce, user and device. Its 64 bytes
+   * in base64url.
+   */
+  readonly signature?: string
+  /** Instead of nonce and signature, for a device that cannot sign: its 256-bit key. */
+  readonly key?: string
+}
+
+export interface DeviceToken {
+  /** A token, to be sent as `Authorization: Bearer`. */
+  readonly token: string
+  /** How long it is valid. The stream says `auth.expiring` before it ends. */
+  readonly expiresInMs: number
+}
+
+export interface SetDeviceKeyRequest {
+  readonly publicKey: DevicePublicKey
+  /**
+   * Made with the new private key, of `signalpost-device-key-v1` with user, device and new public key. Its 64 bytes in
+   * base64url.
+   */
+  readonly signature: string
+  /** The same bytes, signed with the private key that is valid now. Its 64 bytes in base64url. */
+  readonly currentSignature?: string
+  /** Instead of `currentSignature`: the 256-bit key that is valid now. */
+  readonly key?: string
 }
 
 /** The push service: `webpush` (RFC 8030), `apns` (VoIP notifications) or `fcm`. */
@@ -2870,6 +2924,10 @@ export type Operations = [
   ['PUT', '/presence/watch', WatchUsersRequest, WatchedUsersReply],
   ['GET', '/presence/watch', undefined, WatchedUsersReply],
   ['DELETE', '/presence/watch', undefined, null],
+  ['POST', '/device/enroll', EnrollDeviceRequest, Endpoint],
+  ['POST', '/device/nonce', undefined, NonceReply],
+  ['POST', '/device/token', DeviceTokenRequest, DeviceToken],
+  ['PUT', '/device/key', SetDeviceKeyRequest, null],
   ['GET', `/calls/${string}`, undefined, CallReply],
   ['PUT', `/blocks/${string}`, undefined, null],
   ['DELETE', `/blocks/${string}`, undefined, null],

@@ -1,7 +1,7 @@
 // Generated from openapi/admin.yaml by `npm run docs`. Do not edit.
 
 /** What went wrong, for programs. `GET /problems/{code}` explains each one. */
-export type ProblemCode = 'malformed_json' | 'invalid_request' | 'invalid_sdp' | 'unsupported_offer' | 'invalid_candidate' | 'invalid_cursor' | 'invalid_page_token' | 'cannot_call_self' | 'unsupported_media_type' | 'not_acceptable' | 'precondition_required' | 'precondition_failed' | 'too_large' | 'request_timeout' | 'not_found' | 'method_not_allowed' | 'unauthorized' | 'token_expired' | 'invalid_subject' | 'invalid_ticket' | 'wrong_party' | 'policy_denied' | 'call_not_found' | 'call_id_taken' | 'caller_busy' | 'callee_busy' | 'callee_unreachable' | 'call_glare' | 'redirect_loop' | 'answered_elsewhere' | 'other_device' | 'call_ended' | 'wrong_state' | 'too_many_blocks' | 'offer_collision' | 'stale_revision' | 'revision_required' | 'no_offer_pending' | 'stale_candidate' | 'too_many_waiting_candidates' | 'webhook_not_found' | 'dead_letter_not_found' | 'webhook_disabled' | 'webhook_backlog_full' | 'room_not_found' | 'participant_not_found' | 'not_in_room' | 'not_permitted' | 'banned' | 'room_closed' | 'room_locked' | 'room_full' | 'too_many_rooms' | 'too_many_bans' | 'invitation_not_found' | 'invitation_id_taken' | 'invitation_ended' | 'too_many_invitations' | 'cannot_signal_self' | 'message_id_taken' | 'no_media_service' | 'not_sfu' | 'session_not_found' | 'media_not_found' | 'media_conflict' | 'cannot_consume' | 'nothing_published' | 'invalid_media_parameters' | 'too_many_media' | 'too_many_devices' | 'too_many_watchers' | 'no_device_credentials' | 'no_push' | 'superseded' | 'rate_limited' | 'store_unavailable' | 'store_full' | 'keys_unavailable' | 'policy_unavailable' | 'room_service_unavailable' | 'media_unavailable' | 'shutting_down' | 'internal'
+export type ProblemCode = 'malformed_json' | 'invalid_request' | 'invalid_sdp' | 'unsupported_offer' | 'invalid_candidate' | 'invalid_cursor' | 'invalid_page_token' | 'cannot_call_self' | 'unsupported_media_type' | 'not_acceptable' | 'precondition_required' | 'precondition_failed' | 'too_large' | 'request_timeout' | 'not_found' | 'method_not_allowed' | 'unauthorized' | 'token_expired' | 'invalid_subject' | 'invalid_credential' | 'invalid_nonce' | 'invalid_enrollment_code' | 'invalid_ticket' | 'wrong_party' | 'policy_denied' | 'call_not_found' | 'call_id_taken' | 'caller_busy' | 'callee_busy' | 'callee_unreachable' | 'call_glare' | 'redirect_loop' | 'answered_elsewhere' | 'other_device' | 'call_ended' | 'wrong_state' | 'too_many_blocks' | 'offer_collision' | 'stale_revision' | 'revision_required' | 'no_offer_pending' | 'stale_candidate' | 'too_many_waiting_candidates' | 'webhook_not_found' | 'dead_letter_not_found' | 'webhook_disabled' | 'webhook_backlog_full' | 'no_chat_service' | 'chat_service_refused' | 'room_not_found' | 'participant_not_found' | 'not_in_room' | 'not_permitted' | 'banned' | 'room_closed' | 'room_locked' | 'room_full' | 'too_many_rooms' | 'too_many_bans' | 'invitation_not_found' | 'invitation_id_taken' | 'invitation_ended' | 'too_many_invitations' | 'cannot_signal_self' | 'message_id_taken' | 'no_media_service' | 'not_sfu' | 'session_not_found' | 'media_not_found' | 'media_conflict' | 'cannot_consume' | 'nothing_published' | 'invalid_media_parameters' | 'too_many_media' | 'too_many_devices' | 'too_many_watchers' | 'no_device_credentials' | 'credential_not_found' | 'too_many_credentials' | 'no_push' | 'superseded' | 'rate_limited' | 'store_unavailable' | 'store_full' | 'keys_unavailable' | 'policy_unavailable' | 'room_service_unavailable' | 'chat_service_unavailable' | 'media_unavailable' | 'shutting_down' | 'internal'
 
 /** One mistake in the request. */
 export interface Issue {
@@ -399,6 +399,48 @@ export interface CallTimeline {
   readonly omitted: number
 }
 
+/** What a device proves itself by. */
+export interface CredentialView {
+  readonly user: UserId
+  readonly device: DeviceId
+  /** The public key; null: the device has none. */
+  readonly publicKey: string | null
+  /** 256-bit keys that are valid. The older one of two is valid until the newer one is used. */
+  readonly keys: number
+  /** How long the enrollment code can still be used; null: there is none. */
+  readonly codeExpiresInMs: number | null
+  /** When the device got its first key or code. */
+  readonly createdAt: string
+  /** When the device last proved itself or the credential was changed. Up to a day late. */
+  readonly usedAt: string
+}
+
+export interface CredentialsReply {
+  /** In a fixed order. */
+  readonly credentials: readonly CredentialView[]
+  /** Pass it as `after` to read on. Null: there are no more. */
+  readonly next: string | null
+}
+
+/** An Ed25519 public key (RFC 8032): its 32 bytes in base64url. */
+export type DevicePublicKey = string
+
+export interface PutCredentialRequest {
+  readonly publicKey: DevicePublicKey
+}
+
+export interface EnrollmentCode {
+  /** For the device, once. It is not shown again. */
+  readonly code: string
+  /** How long it can be used. */
+  readonly expiresInMs: number
+}
+
+export interface NewDeviceKey {
+  /** 256 random bits in base64url. It is not shown again, and stored as a digest only. */
+  readonly key: string
+}
+
 /** `p2p`: media flows directly between participants. `sfu`: through a media service. */
 export type RoomMode = 'p2p' | 'sfu'
 
@@ -553,19 +595,111 @@ export interface AdminRoomReply {
   readonly hidden: readonly Participant[]
 }
 
+/** A dead letter of the chat service. */
+export type ChatDeadLetterId = string
+
+/** A chat message within its room. */
+export type MessageId = string
+
+/**
+ * `refused`: by the service. `evicted`: newer messages took its place in the history of the room while the service was
+ * down. `expired`: its room closed, and the service was down for too long after that.
+ */
+export type ChatDeadLetterReason = 'refused' | 'evicted' | 'expired'
+
+/** A message that the chat service did not get. */
+export interface ChatDeadLetter {
+  readonly deadLetterId: ChatDeadLetterId
+  /** A room. Chosen by the user who creates it or joins it first. */
+  readonly roomId: RoomId
+  readonly messageId: MessageId
+  readonly reason: ChatDeadLetterReason
+  /** Null: the service did not refuse it. */
+  readonly status: number | null
+  /** When it became a dead letter. */
+  readonly at: string
+}
+
+/** The newest `CHAT_DEAD_LETTERS_MAX` are kept. */
+export interface ChatDeadLettersReply {
+  /** Newest first. */
+  readonly deadLetters: readonly ChatDeadLetter[]
+  /** Pass it as `before` to read older items. Null: there are none. */
+  readonly next: string | null
+}
+
+/** At most 100 are replayed by one request, the oldest first. */
+export interface ChatReplayReply {
+  /** How many the service has taken. */
+  readonly replayed: number
+  /** How many it has refused. They are kept. */
+  readonly refused: number
+  /** Pass it as `after` to go on with the next ones. Null: there are no more. */
+  readonly next: string | null
+}
+
+/** A participant: its id in the room, its user and its device. */
+export interface ParticipantRef {
+  readonly participantId: ParticipantId
+  readonly user: UserId
+  readonly device: DeviceId
+}
+
+/** A chat message in a room. */
+export interface ChatMessage {
+  /** A room. Chosen by the user who creates it or joins it first. */
+  readonly roomId: RoomId
+  readonly messageId: MessageId
+  readonly from: ParticipantRef
+  /** Text of at most 4096 bytes in UTF-8. Passed on unchanged: escape it before you show it. */
+  readonly content: string
+  /** When the server accepted it. */
+  readonly sentAt: string
+  /** The version of the room. All participants receive the messages in this order. */
+  readonly version: number
+}
+
+/** A dead letter with its message. */
+export interface ChatDeadLetterReply {
+  readonly deadLetterId: ChatDeadLetterId
+  /** A room. Chosen by the user who creates it or joins it first. */
+  readonly roomId: RoomId
+  readonly messageId: MessageId
+  readonly reason: ChatDeadLetterReason
+  /** Null: the service did not refuse it. */
+  readonly status: number | null
+  /** When it became a dead letter. */
+  readonly at: string
+  readonly message: ChatMessage
+}
+
 /** Method, path, body and reply of each operation. */
 export type Operations = [
   ['POST', `/admin/webhooks/${string}/dead-letters/${string}/replay`, undefined, null],
+  ['GET', `/admin/users/${string}/devices/${string}/credential`, undefined, CredentialView],
+  ['PUT', `/admin/users/${string}/devices/${string}/credential`, PutCredentialRequest, CredentialView],
+  ['DELETE', `/admin/users/${string}/devices/${string}/credential`, undefined, null],
+  ['POST', `/admin/users/${string}/devices/${string}/enrollment-codes`, undefined, EnrollmentCode],
+  ['POST', `/admin/users/${string}/devices/${string}/keys`, undefined, NewDeviceKey],
   ['POST', `/admin/webhooks/${string}/dead-letters/replay`, undefined, ReplayReply],
+  ['POST', `/admin/chat/dead-letters/${string}/replay`, undefined, null],
   ['GET', `/admin/webhooks/${string}/dead-letters/${string}`, undefined, DeadLetterReply],
   ['DELETE', `/admin/webhooks/${string}/dead-letters/${string}`, undefined, null],
+  ['DELETE', `/admin/rooms/${string}/participants/${string}`, undefined, null],
+  ['POST', '/admin/chat/dead-letters/replay', undefined, ChatReplayReply],
   ['POST', `/admin/webhooks/${string}/enable`, undefined, Webhook],
   ['GET', `/admin/webhooks/${string}/deliveries`, undefined, DeliveriesReply],
   ['GET', `/admin/webhooks/${string}/dead-letters`, undefined, DeadLettersReply],
+  ['POST', `/admin/calls/${string}/end`, undefined, AdminCallReply],
   ['GET', `/admin/calls/${string}/timeline`, undefined, CallTimeline],
+  ['GET', `/admin/chat/dead-letters/${string}`, undefined, ChatDeadLetterReply],
+  ['DELETE', `/admin/chat/dead-letters/${string}`, undefined, null],
+  ['GET', '/admin/chat/dead-letters', undefined, ChatDeadLettersReply],
   ['GET', `/admin/calls/${string}`, undefined, AdminCallReply],
   ['GET', `/admin/rooms/${string}`, undefined, AdminRoomReply],
+  ['DELETE', `/admin/rooms/${string}`, undefined, null],
   ['GET', '/admin/webhooks', undefined, WebhooksReply],
   ['GET', '/admin/calls', undefined, AdminCallsReply],
+  ['GET', '/admin/device-credentials', undefined, CredentialsReply],
   ['GET', '/admin/rooms', undefined, AdminRoomsReply]
 ]

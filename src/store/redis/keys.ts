@@ -77,6 +77,12 @@ export function parseRevocationId(id: string): { user: string; device: string | 
 /** Hash: webhook destination → since when it is disabled. */
 export const DISABLED_WEBHOOKS_KEY = `${prefixOf(0)}disabled-webhooks`
 
+/** The credentials of the devices of the partition's users, see lua/credential_replace.lua. */
+export const credentialKeys = (partition: number) => ({
+  credentials: `${prefixOf(partition)}device-credentials`,
+  expiries: `${prefixOf(partition)}device-credential-expiries`
+})
+
 // Aggregates.
 const nameOf = ({ kind, id }: AggregateRef) => `${kind}:${partOf(id)}`
 /** The aggregate of a state or outbox key. */
@@ -120,6 +126,11 @@ export const deliveryLogKey = (destination: string) => `${at(destination)}delive
 export const callNotesKey = (callId: string) => `${at(callId)}notes:${partOf(callId)}`
 /** String: `tag|answer`. */
 export const cachedAnswerKey = (id: string) => `${at(id)}cached-answer:${partOf(id)}`
+
+/** String: the user and device (joinIds) that the code with this digest enrolls. */
+export const enrollmentCodeKey = (digest: string) => `${at(digest)}enrollment-code:${partOf(digest)}`
+/** String: exists while the nonce is not accepted again. */
+export const usedNonceKey = (nonce: string) => `${at(nonce)}used-nonce:${partOf(nonce)}`
 
 // Users.
 /** Hash: device → its record, see lua/record.lua. */

@@ -12,6 +12,7 @@ import { createChannels } from './channels.js'
 import { type Client, createClient, createRunCommand, disconnect, untilReady } from './clients.js'
 import { createRedisContacts } from './contacts.js'
 import { createRedisDeadLetters } from './dead-letters.js'
+import { createRedisDeviceCredentials } from './device-credentials.js'
 import { createEpochs } from './epochs.js'
 import { createRedisFanouts } from './fanout.js'
 import { callNotesKey, deadLetterKeys, deliveryLogKey, invitationsKey, mediaRoomsKey } from './keys.js'
@@ -145,6 +146,7 @@ function createParts({ runCommand, topology, channels, clock }: Connection, opti
     wakeups: createRedisWakeups(channels, runCommand),
     tickets: createRedisTickets(runCommand),
     pushSubscriptions: createRedisPushSubscriptions(runCommand),
+    deviceCredentials: createRedisDeviceCredentials(runCommand),
     cachedAnswers: createRedisCachedAnswers(runCommand),
     deadLetters: createRedisDeadLetters(runCommand, deadLetterKeys('chat')),
     webhookDeadLetters: createRedisDeadLetters(runCommand, deadLetterKeys('webhook')),
