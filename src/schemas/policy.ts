@@ -86,5 +86,6 @@ export const POLICY_ALLOWANCES = {
   presence: allowed({})
 } as const satisfies Record<PolicyAction, unknown>
 
-export type PolicyAllowance<Action extends PolicyAction> = Static<(typeof POLICY_ALLOWANCES)[Action]>
+type PolicyAllowances = { readonly [Action in PolicyAction]: Static<(typeof POLICY_ALLOWANCES)[Action]> }
+export type PolicyAllowance<Action extends PolicyAction> = PolicyAllowances[Action]
 export type PolicyAnswer<Action extends PolicyAction = PolicyAction> = PolicyDenial | PolicyAllowance<Action>

@@ -7,6 +7,8 @@ import { parseRedisUrl, type RedisAddress } from '../../redis-url.js'
 import { hasCode, toFault, unavailable, withoutCommand } from './faults.js'
 import { SILENCE_MS, watchSilence } from './silence.js'
 
+// The compiler needs seconds to compare two of these types, which have hundreds of commands. So that it need not: `'slots' in client` and not
+// `instanceof` tells them apart, `<'legacy'>` names the type parameter, and a duplicate is a constant before it is passed on.
 export type Client = Redis | Cluster
 
 /**
@@ -47,7 +49,7 @@ function singleClient(address: RedisAddress): Redis {
   const [first] = address.hosts
   const where = address.topology === 'sentinel' ? sentinelOptions(address) : { ...first }
   return persistent(
-    new Redis({
+    new Redis<'legacy'>({
       ...commonOptions(address),
       ...where,
       db: address.db,
@@ -85,7 +87,7 @@ function sentinelOptions({ hosts, name, tls, username, password }: RedisAddress)
 }
 
 function clusterClient(address: RedisAddress): Cluster {
-  const cluster = new Cluster([...address.hosts], {
+  const cluster = new Cluster<'legacy'>([...address.hosts], {
     redisOptions: commonOptions(address),
     // With TLS connect by host name, because certificates name hosts.
     ...(address.tls && { dnsLookup: (host: string, done: (error: null, host: string) => void) => done(null, host) }),
@@ -128,8 +130,7 @@ function createWriteBatching(client: Client): () => void {
   return () => {
     if (batching) return
     batching = true
-    const connections = client instanceof Redis ? [client] : client.nodes('master')
-    const streams = connections.flatMap(({ stream }) => stream ?? [])
+    const streams = connectionsOf(client).flatMap(({ stream }) => stream ?? [])
     for (const stream of streams) stream.cork()
     setImmediate(() => {
       batching = false
@@ -137,6 +138,10 @@ function createWriteBatching(client: Client): () => void {
     })
   }
 }
+
+/** To the server, or to each primary of the Cluster. */
+export const connectionsOf = (client: Client): readonly Redis[] =>
+  'slots' in client ? client.nodes('master') : [client]
 
 /** Resolves once the client is ready, or after `ms`. */
 export function untilReady(client: Client, ms: number): Promise<void> {

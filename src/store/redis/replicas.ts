@@ -35,7 +35,8 @@ export function createReplicas(client: Client, count: number): Replicas {
     const known = connections.get(primary)
     const node = nodeOf(client, primary)
     if (known || !node) return known
-    const redis = persistent(node.duplicate({ enableOfflineQueue: false, retryStrategy: reconnectAfter }))
+    const duplicate = node.duplicate({ enableOfflineQueue: false, retryStrategy: reconnectAfter })
+    const redis = persistent(duplicate)
     const connection: WaitConnection = { redis, running: null, next: null }
     connections.set(primary, connection)
     return connection

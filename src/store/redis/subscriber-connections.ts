@@ -1,7 +1,7 @@
 // Subscriber connections, one to each primary. ioredis reconnects them; channels.ts subscribes their channels again, because it must know when
 // that is done. (The sharded subscribers of ioredis do not report it.)
 import type { FastifyBaseLogger } from 'fastify'
-import { Cluster, type Redis } from 'ioredis'
+import type { Redis } from 'ioredis'
 import { type Client, disconnect, persistent, reconnectAfter, untilReady } from './clients.js'
 import { withoutCommand } from './faults.js'
 import { partitionIn } from './keys.js'
@@ -46,14 +46,13 @@ export function createSubscriberConnections(
   function open(primary: string): SubscriberConnection | undefined {
     const node = nodeOf(client, primary)
     if (!node || isClosed) return undefined
-    const redis = persistent(
-      node.duplicate({
-        autoResubscribe: false,
-        enableOfflineQueue: false,
-        retryStrategy: reconnectAfter,
-        lazyConnect: false
-      })
-    )
+    const duplicate = node.duplicate({
+      autoResubscribe: false,
+      enableOfflineQueue: false,
+      retryStrategy: reconnectAfter,
+      lazyConnect: false
+    })
+    const redis = persistent(duplicate)
     const opened = untilReady(redis, OPEN_WITHIN_MS)
     const connection: SubscriberConnection = {
       redis,
@@ -113,7 +112,7 @@ export function createSubscriberConnections(
 
 /** Sends the subscriptions of one turn of the event loop as one command; on a Cluster as one for each slot. */
 function createSubscribe(redis: Redis, client: Client): SubscriberConnection['subscribe'] {
-  const groupOf = client instanceof Cluster ? partitionIn : () => 0
+  const groupOf = 'slots' in client ? partitionIn : () => 0
   const batches = new Map<number, { readonly channels: string[]; readonly done: Promise<void> }>()
 
   async function send(group: number, channels: readonly string[]): Promise<void> {

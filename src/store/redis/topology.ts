@@ -1,7 +1,7 @@
 // Maps partitions to primaries: one primary for all, or as the current slot map of the Cluster says.
-import { Cluster, type Redis } from 'ioredis'
+import type { Redis } from 'ioredis'
 import { PARTITIONS } from '../partition.js'
-import type { Client } from './clients.js'
+import { type Client, connectionsOf } from './clients.js'
 import { slotOf } from './keys.js'
 
 const SLOTS = Array.from({ length: PARTITIONS }, (_, partition) => slotOf(partition))
@@ -9,7 +9,7 @@ const ONLY = 'primary'
 
 /** The name of the partition's primary; undefined while none is known. */
 export function primaryOf(client: Client, partition: number): string | undefined {
-  return client instanceof Cluster ? client.slots[SLOTS[partition] ?? 0]?.[0] : ONLY
+  return 'slots' in client ? client.slots[SLOTS[partition] ?? 0]?.[0] : ONLY
 }
 
 /** For each primary, one of its partitions. */
@@ -24,13 +24,14 @@ export function onePartitionEach(client: Client): Map<string, number> {
 
 /** The client of this primary, to be duplicated. */
 export function nodeOf(client: Client, primary: string): Redis | undefined {
-  if (!(client instanceof Cluster)) return client
-  return client.nodes('master').find(({ options }) => `${options.host}:${options.port}` === primary)
+  if (!('slots' in client)) return client
+  for (const node of connectionsOf(client)) if (`${node.options.host}:${node.options.port}` === primary) return node
+  return undefined
 }
 
 /** Reads the slot map again. Does nothing without a Cluster. */
 export function refreshTopology(client: Client): void {
-  if (client instanceof Cluster) client.refreshSlotsCache()
+  if ('slots' in client) client.refreshSlotsCache()
 }
 
 export interface Topology {
