@@ -68,6 +68,8 @@ if (values.c) {
 if (values.browser) provide({ commands: ['turnserver'], debian: 'coturn' })
 if (values.client) provide({ commands: ['firefox-esr', 'firefox'], debian: 'firefox-esr' })
 if (values.sfu) provideWhipPeers()
+// The clock of a device that is years off.
+if (values.clients || values.c) provide({ commands: ['faketime'], debian: 'faketime' })
 if (values.clients) {
   process.env.WORK ??= join(cacheFolder(), 'clients')
   mkdirSync(process.env.WORK, { recursive: true })

@@ -3,7 +3,8 @@
     SIGNALPOST_TOKEN=… ./run.sh answer
     SIGNALPOST_TOKEN=… ./run.sh call bob
 
-`npm run --silent token -- bob` in the root of the repository prints a token of bob.
+`npm run --silent token -- bob` in the root of the repository prints a token of bob. A device with a key of its own (device.py) sets
+SIGNALPOST_DEVICE_FILE instead.
 """
 import asyncio
 import json
@@ -15,6 +16,7 @@ from uuid import uuid4
 import httpx
 from aiortc import RTCConfiguration, RTCIceServer, RTCPeerConnection, RTCSessionDescription
 from aiortc.sdp import candidate_from_sdp
+from device import Device, DeviceAuth
 from httpx_sse import aconnect_sse
 from signalpost_client import AuthenticatedClient
 from signalpost_client.api.calls import accept_call, create_call, hang_up_call
@@ -26,10 +28,12 @@ from signalpost_client.models import (
 from signalpost_client.types import UNSET
 
 URL, TOKEN = os.environ.get("SIGNALPOST_URL", "http://127.0.0.1:8080"), os.environ.get("SIGNALPOST_TOKEN")
-if not TOKEN:
+DEVICE_FILE = os.environ.get("SIGNALPOST_DEVICE_FILE")
+if not TOKEN and not DEVICE_FILE:
     raise SystemExit(f"Set SIGNALPOST_TOKEN.\n\n{__doc__}")
-HEADERS = {"Authorization": f"Bearer {TOKEN}", "X-Device-Id": os.environ.get("DEVICE", "python")}
-api = AuthenticatedClient(URL, TOKEN, headers=HEADERS, timeout=httpx.Timeout(10))
+AUTH = DeviceAuth(Device(URL, DEVICE_FILE)) if DEVICE_FILE else None
+HEADERS = {} if AUTH else {"Authorization": f"Bearer {TOKEN}", "X-Device-Id": os.environ.get("DEVICE", "python")}
+api = AuthenticatedClient(URL, TOKEN or "", headers=HEADERS, timeout=httpx.Timeout(10), httpx_args={"auth": AUTH})
 
 
 class Refused(SystemExit):
@@ -58,10 +62,13 @@ async def events_after(cursor):
     while True:
         try:
             # A heartbeat arrives every 15 s. Without one the connection is dead, even if it is open.
-            async with httpx.AsyncClient(timeout=httpx.Timeout(10, read=40), headers=HEADERS) as http:
+            async with httpx.AsyncClient(timeout=httpx.Timeout(10, read=40), headers=HEADERS, auth=AUTH) as http:
                 async with aconnect_sse(http, "GET", f"{URL}/v1/events", headers={"Last-Event-ID": cursor}) as stream:
                     stream.response.raise_for_status()
                     async for event in stream.aiter_sse():
+                        if event.event == "auth.expiring" and AUTH:
+                            await AUTH.renew(AUTH.kept)
+                            await http.put(f"{URL}/v1/presence")  # Any request with the new token keeps the stream open.
                         yield event.event, json.loads(event.data)["data"]
                         cursor = event.id or cursor
                         retry_s = event.retry / 1000 if event.retry else retry_s
