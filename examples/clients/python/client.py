@@ -16,7 +16,7 @@ from uuid import uuid4
 import httpx
 from aiortc import RTCConfiguration, RTCIceServer, RTCPeerConnection, RTCSessionDescription
 from aiortc.sdp import candidate_from_sdp
-from device import Device, DeviceAuth
+from device import authentication
 from httpx_sse import aconnect_sse
 from signalpost_client import AuthenticatedClient
 from signalpost_client.api.calls import accept_call, create_call, hang_up_call
@@ -27,13 +27,9 @@ from signalpost_client.models import (
     AcceptCallRequest, AnswerDescription, AnswerRequest, CreateCallRequest, OfferDescription, Problem)
 from signalpost_client.types import UNSET
 
-URL, TOKEN = os.environ.get("SIGNALPOST_URL", "http://127.0.0.1:8080"), os.environ.get("SIGNALPOST_TOKEN")
-DEVICE_FILE = os.environ.get("SIGNALPOST_DEVICE_FILE")
-if not TOKEN and not DEVICE_FILE:
-    raise SystemExit(f"Set SIGNALPOST_TOKEN.\n\n{__doc__}")
-AUTH = DeviceAuth(Device(URL, DEVICE_FILE)) if DEVICE_FILE else None
-HEADERS = {} if AUTH else {"Authorization": f"Bearer {TOKEN}", "X-Device-Id": os.environ.get("DEVICE", "python")}
-api = AuthenticatedClient(URL, TOKEN or "", headers=HEADERS, timeout=httpx.Timeout(10), httpx_args={"auth": AUTH})
+URL = os.environ.get("SIGNALPOST_URL", "http://127.0.0.1:8080")
+AUTH, HEADERS = authentication(URL, __doc__)
+api = AuthenticatedClient(URL, "", headers=HEADERS, timeout=httpx.Timeout(10), httpx_args={"auth": AUTH})
 
 
 class Refused(SystemExit):
@@ -66,9 +62,8 @@ async def events_after(cursor):
                 async with aconnect_sse(http, "GET", f"{URL}/v1/events", headers={"Last-Event-ID": cursor}) as stream:
                     stream.response.raise_for_status()
                     async for event in stream.aiter_sse():
-                        if event.event == "auth.expiring" and AUTH:
-                            await AUTH.renew(AUTH.kept)
-                            await http.put(f"{URL}/v1/presence")  # Any request with the new token keeps the stream open.
+                        if event.event == "auth.expiring":
+                            await AUTH.extend_stream(http, URL)
                         yield event.event, json.loads(event.data)["data"]
                         cursor = event.id or cursor
                         retry_s = event.retry / 1000 if event.retry else retry_s

@@ -122,6 +122,20 @@ class Device:
         self.save()
 
 
+class TokenAuth(httpx.Auth):
+    """A token that somebody else gets."""
+
+    def __init__(self, token):
+        self.token = token
+
+    def auth_flow(self, request):
+        request.headers["Authorization"] = f"Bearer {self.token}"
+        yield request
+
+    async def extend_stream(self, http, url):
+        """It ends with its token."""
+
+
 class DeviceAuth(httpx.Auth):
     """Gets a token for the first request, and another one after a 401."""
 
@@ -142,6 +156,21 @@ class DeviceAuth(httpx.Auth):
         if response.status_code == 401:
             request.headers["Authorization"] = f"Bearer {await self.renew(token)}"
             yield request
+
+    async def extend_stream(self, http, url):
+        """Any request with a newer token keeps the stream open."""
+        await self.renew(self.kept)
+        await http.put(f"{url}/v1/presence")
+
+
+def authentication(url, usage):
+    """By the environment, with the headers that belong to it: the token of a device names the device."""
+    path, token = os.environ.get("SIGNALPOST_DEVICE_FILE"), os.environ.get("SIGNALPOST_TOKEN")
+    if path:
+        return DeviceAuth(Device(url, path)), {}
+    if not token:
+        raise SystemExit(f"Set SIGNALPOST_TOKEN.\n\n{usage}")
+    return TokenAuth(token), {"X-Device-Id": os.environ.get("DEVICE", "python")}
 
 
 if __name__ == "__main__":
