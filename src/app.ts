@@ -2,8 +2,9 @@
 import fastifyRedis from '@fastify/redis'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { buildAdmin } from './admin.js'
-import { type Clock, systemClock, wait } from './clock.js'
+import { type Clock, systemClock } from './clock.js'
 import type { Config } from './config.js'
+import { createDrain, type Drain } from './delivery/drain.js'
 import { createHub } from './delivery/hub.js'
 import { createStreams, type Streams } from './delivery/streams.js'
 import { createIds, type Ids } from './ids.js'
@@ -15,7 +16,7 @@ import { dropUnusedConnections } from './plugins/connections.js'
 import { handleErrors } from './plugins/errors.js'
 import { type Health, serveHealth } from './plugins/health.js'
 import { measureRequests } from './plugins/metrics.js'
-import { documentApi, pointToDocs } from './plugins/openapi.js'
+import { documentApi, pointToDocs, VERSION } from './plugins/openapi.js'
 import { servePlayground, servesPlayground } from './plugins/playground.js'
 import { checkRequestHeads } from './plugins/request-heads.js'
 import { secure } from './plugins/security.js'
@@ -42,6 +43,7 @@ import type { Store } from './store/store.js'
 import { startFanout } from './workers/fanout.js'
 import { startGauges } from './workers/gauges.js'
 import { startMediaHealth } from './workers/media-health.js'
+import { startNodeReports } from './workers/node-reports.js'
 import { startTimers } from './workers/timers.js'
 import { startWebhooks } from './workers/webhooks.js'
 
@@ -75,7 +77,9 @@ export async function buildApp(config: Config, overrides: Overrides = {}): Promi
   const hub = createHub({ store, log: app.log })
   const streams = createStreams({ ...context, hub, ...deviceCallbacks(context) })
   app.decorate('streams', streams)
-  const health = { context, isDraining: addDrain(app, context) }
+  const drain = createDrain({ clock: context.clock, config, streams })
+  app.decorate('drain', drain.close)
+  const health = { context, drainState: drain.state }
 
   secure(app, config)
   handleErrors(app, context)
@@ -90,8 +94,11 @@ export async function buildApp(config: Config, overrides: Overrides = {}): Promi
   app.decorate('admin', admin)
   if (admin === null) await app.register(operatorRoutes, { context })
 
-  const stopWorkers = startWorkers(context, streams)
-  app.addHook('preClose', () => streams.close())
+  const stopWorkers = startWorkers(context, { streams, drain })
+  app.addHook('preClose', () => {
+    drain.stop()
+    return streams.close()
+  })
   dropUnusedConnections(app)
   app.addHook('onClose', async () => {
     await stopWorkers()
@@ -125,17 +132,6 @@ function createContext(parts: Pick<Context, 'config' | 'ids' | 'store' | 'clock'
   return context
 }
 
-/** Returns whether the drain has begun. */
-function addDrain(app: FastifyInstance, { clock, config }: Context): () => boolean {
-  let isDraining = false
-  app.decorate('drain', async () => {
-    isDraining = true
-    await wait(clock, config.drainSettleMs)
-    await app.streams.drain({ windowMs: config.drainWindowMs })
-  })
-  return () => isDraining
-}
-
 /** The routes of clients. The document comes first: it lists the routes that are added after it. */
 async function serveRoutes(app: FastifyInstance, context: Context, health: Health): Promise<void> {
   await documentApi(app)
@@ -151,12 +147,20 @@ async function serveRoutes(app: FastifyInstance, context: Context, health: Healt
 }
 
 /** Returns the function that stops them. */
-function startWorkers(context: Context, streams: Streams): () => Promise<void> {
+function startWorkers(
+  context: Context,
+  { streams, drain }: { readonly streams: Streams; readonly drain: Drain }
+): () => Promise<void> {
   const { store, calls, pairs, background } = context
   const stopTimers = startTimers(context)
   const stopGauges = startGauges(context)
   const stopMediaHealth = startMediaHealth(context)
   const stopWebhooks = startWebhooks(context)
+  const stopReports = startNodeReports(context, {
+    version: VERSION,
+    status: () => ({ state: drain.state(), streams: streams.count().sse, polls: streams.count().poll }),
+    drain: drain.set
+  })
   const stopCaching = store.wakeups.onCommit((ref, written) => {
     const cache = ref.kind === 'pair' ? pairs : calls
     cache.offer(ref.id, written)
@@ -170,6 +174,7 @@ function startWorkers(context: Context, streams: Streams): () => Promise<void> {
     await stopTimers()
     await background.close()
     await stopWebhooks()
+    await stopReports()
   }
 }
 

@@ -76,7 +76,8 @@ export const ERRORS = {
   dead_letter_not_found: { status: 404, title: 'The dead letter does not exist', retryable: false },
   webhook_disabled: { status: 409, title: 'The webhook is disabled', retryable: false },
   webhook_backlog_full: { status: 503, title: 'Too many webhook events wait already', retryable: true },
-  // The chat service, for operators
+  // Nodes and the chat service, for operators
+  node_not_found: { status: 404, title: 'No such node runs', retryable: false },
   no_chat_service: { status: 409, title: 'This server has no chat service', retryable: false },
   chat_service_refused: { status: 409, title: 'The chat service refused the message', retryable: false },
   // Rooms
@@ -131,6 +132,7 @@ export const ERRORS = {
   room_service_unavailable: { status: 503, title: 'The room service did not answer', retryable: true },
   chat_service_unavailable: { status: 503, title: 'The chat service did not take the message', retryable: true },
   media_unavailable: { status: 503, title: 'The media service is not available', retryable: true },
+  node_drained: { status: 503, title: 'An operator has drained this node', retryable: true },
   shutting_down: { status: 503, title: 'This node is shutting down', retryable: true },
   internal: { status: 500, title: 'The server failed to process the request', retryable: true }
 } as const satisfies Record<string, { status: number; title: string; retryable: boolean }>

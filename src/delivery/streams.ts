@@ -46,6 +46,11 @@ export interface Streams {
   connected(): readonly Actor[]
   /** How many are open, by transport. */
   count(): { readonly sse: number; readonly poll: number }
+  /**
+   * Tells the clients of all streams to connect again, and ends the streams over `windowMs`. Those that open meanwhile stay. Resolves when it
+   * is done or `signal` is aborted.
+   */
+  sendAway(options: { windowMs: number; signal: AbortSignal }): Promise<void>
   /** Ends all streams and polls over `windowMs`. Resolves when all have left. */
   drain(options: { windowMs: number }): Promise<void>
   /** Ends all streams and polls at once. No stream, timer or subscription remains when it resolves. Idempotent. */
@@ -137,14 +142,19 @@ class OpenStreams implements Streams {
   }
 
   async drain({ windowMs }: { windowMs: number }): Promise<void> {
-    const { clock, ids } = this.#context
     this.#stopAccepting()
-    const waiting = [...this.#streams.values()]
-    for (let left = windowMs > 0 ? DRAIN_STEPS : 1; left > 0; left--) {
-      for (const stream of waiting.splice(0, Math.ceil(waiting.length / left))) stream.dismiss(ids.between(100, 1000))
-      if (left > 1 && waiting.length > 0) await wait(clock, windowMs / DRAIN_STEPS)
-    }
+    await this.sendAway({ windowMs })
     await this.#settled()
+  }
+
+  async sendAway({ windowMs, signal }: { windowMs: number; signal?: AbortSignal }): Promise<void> {
+    const { clock, ids } = this.#context
+    for (const poll of this.#polls) poll.hurry()
+    const waiting = [...this.#streams.values()]
+    for (let left = windowMs > 0 ? DRAIN_STEPS : 1; left > 0 && !signal?.aborted; left--) {
+      for (const stream of waiting.splice(0, Math.ceil(waiting.length / left))) stream.dismiss(ids.between(100, 1000))
+      if (left > 1 && waiting.length > 0) await wait(clock, windowMs / DRAIN_STEPS, signal)
+    }
   }
 
   async close(): Promise<void> {

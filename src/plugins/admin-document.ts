@@ -22,6 +22,7 @@ const DOCUMENT = {
   tags: [
     { name: 'calls', description: 'The calls of all users.' },
     { name: 'rooms', description: 'The rooms of all users.' },
+    { name: 'nodes', description: 'The processes that share the store.' },
     { name: 'chat', description: 'Messages that the chat service did not get.' },
     { name: 'webhooks', description: 'Receivers of events, and what they did not receive.' },
     { name: 'device credentials', description: 'What devices without an identity provider prove themselves by.' }

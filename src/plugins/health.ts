@@ -9,8 +9,8 @@ import type { Context } from '../services/context.js'
 
 export interface Health {
   readonly context: Pick<Context, 'store'>
-  /** A shutdown has begun. */
-  readonly isDraining: () => boolean
+  /** `closing`: a shutdown has begun. `draining`, `drained`: an operator has drained the node. */
+  readonly drainState: () => 'ready' | 'draining' | 'drained' | 'closing'
 }
 
 const Status = (status: string) => Type.Object({ status: Type.Literal(status) }, { $id: 'Alive', ...Strict })
@@ -52,19 +52,20 @@ const GET_READINESS = {
     tags: ['operations'],
     summary: 'Readiness check',
     description:
-      'Returns 200 while this node should receive traffic: the store accepts writes and no shutdown has begun. Use it as a readiness probe. ' +
+      'Returns 200 while this node should receive traffic: the store accepts writes, no shutdown has begun, and no operator has drained the node. Use it as a readiness probe. ' +
       'Fails with 503 otherwise.',
-    response: { 200: Ready, ...onlyProblems('store_unavailable', 'store_full', 'shutting_down') }
+    response: { 200: Ready, ...onlyProblems('store_unavailable', 'store_full', 'shutting_down', 'node_drained') }
   }
 } as const
 
-export function serveHealth(server: FastifyInstance, { context: { store }, isDraining }: Health): void {
+export function serveHealth(server: FastifyInstance, { context: { store }, drainState }: Health): void {
   const app = server.withTypeProvider<TypeBoxTypeProvider>()
 
   app.get('/healthz', GET_LIVENESS, async () => ({ status: 'ok' }))
 
   app.get('/readyz', GET_READINESS, async () => {
-    if (isDraining()) throw new AppError('shutting_down')
+    const drained = drainState()
+    if (drained !== 'ready') throw new AppError(drained === 'closing' ? 'shutting_down' : 'node_drained')
     if (store.availableSince() === null) throw store.fault() ?? new AppError('store_unavailable')
     const warnings = warningsOf(store.clockOffsetMs())
     return { status: 'ready' as const, ...(warnings.length > 0 ? { warnings } : {}) }

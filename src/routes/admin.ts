@@ -7,6 +7,7 @@ import type { Context } from '../services/context.js'
 import { adminCallRoutes } from './admin-calls.js'
 import { adminChatRoutes } from './admin-chat.js'
 import { adminDeviceRoutes } from './admin-devices.js'
+import { adminNodeRoutes } from './admin-nodes.js'
 import { adminRoomRoutes } from './admin-rooms.js'
 import { adminWebhookRoutes } from './admin-webhooks.js'
 
@@ -20,6 +21,7 @@ export const adminRoutes: FastifyPluginAsync<{ context: Context }> = async (app,
   })
   await app.register(adminCallRoutes, { context })
   await app.register(adminRoomRoutes, { context })
+  await app.register(adminNodeRoutes, { context })
   await app.register(adminChatRoutes, { context })
   await app.register(adminWebhookRoutes, { context })
   await app.register(adminDeviceRoutes, { context })

@@ -80,6 +80,16 @@ const CREDENTIAL = {
   ...{ codeExpiresInMs: null, createdAt: at(4), usedAt: at(9) }
 }
 
+const NODE = {
+  ...{ nodeId: '0b6f3c1a-9d52-4c77-8e21-6a4f0d9b7c35', host: 'signal-0', version: '0.1.0', startedAt: at(0) },
+  ...{ seenAt: at(59), state: 'ready', streams: 1200, polls: 31, self: true }
+}
+const NODES: Readonly<Record<string, Example>> = {
+  listNodes: { reply: { nodes: [NODE] } },
+  drainNode: { reply: { node: NODE } },
+  resumeNode: { reply: { node: { ...NODE, state: 'drained', streams: 0, polls: 0 } } }
+}
+
 export const ADMIN_EXAMPLES: Readonly<Record<string, Example>> = {
   ...CALLS,
   ...ROOMS,
@@ -89,6 +99,7 @@ export const ADMIN_EXAMPLES: Readonly<Record<string, Example>> = {
   setDeviceCredential: { body: { publicKey: CREDENTIAL.publicKey }, reply: CREDENTIAL },
   createEnrollmentCode: { reply: { code: '7KQ2-M4XA-0TRB-9WSE-HC6N-1VJD-8YPG', expiresInMs: 600_000 } },
   createDeviceKey: { reply: { key: 'q2V4b1J3c0ZtT1pLd1h5TnRHa0hqU2ZQYkxjRWFBdU0' } },
+  ...NODES,
   listWebhooks: { reply: { webhooks: [WEBHOOK], backlog: { queues: 1, dueAt: at(10) } } },
   enableWebhook: { reply: WEBHOOK },
   listDeliveries: { reply: { deliveries: [DELIVERY], next: null } },

@@ -49,6 +49,7 @@ export const ADVICE: Readonly<Record<ErrorCode, string>> = {
   dead_letter_not_found: 'List the dead letters. It was replayed or deleted, or newer ones took its place.',
   webhook_disabled: 'Enable the webhook first.',
   webhook_backlog_full: 'Wait until what waits has been delivered, or raise WEBHOOK_BACKLOG_MAX.',
+  node_not_found: 'List the nodes. A node that has started again has another id.',
   no_chat_service: 'Set CHAT_SERVICE_URL.',
   chat_service_refused: 'See the status in the detail. Delete the letter if the service does not want it.',
   offer_collision: 'Roll your offer back, answer the other one, then send yours again.',
@@ -97,6 +98,7 @@ export const ADVICE: Readonly<Record<ErrorCode, string>> = {
   room_service_unavailable: WAIT,
   chat_service_unavailable: WAIT,
   media_unavailable: 'Wait for Retry-After or for sfu.available, then send the same request again.',
+  node_drained: 'Route no clients to this node until an operator takes the drain back.',
   shutting_down: 'Send the same request again: another node answers it.',
   internal: 'Send the same request again. If it fails each time, report it with the time and the path.'
 }

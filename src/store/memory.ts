@@ -12,6 +12,7 @@ import { createMemoryLeases } from './memory/leases.js'
 import { createMemoryLineLogs } from './memory/line-logs.js'
 import { createMemoryMailboxes } from './memory/mailboxes.js'
 import { createMemoryMemberships } from './memory/memberships.js'
+import { createMemoryNodes } from './memory/nodes.js'
 import { createMemoryPushSubscriptions } from './memory/push-subscriptions.js'
 import { createMemoryRevocations } from './memory/revocations.js'
 import { createMemoryRoomIndex } from './memory/room-index.js'
@@ -59,6 +60,7 @@ export function createMemoryStore(options: MemoryStoreOptions): MemoryStore {
       room: rooms.fanout,
       presence: { ...aggregates.fanout, recipients: watches.recipients }
     }),
+    nodes: createMemoryNodes(),
     deadLetters: createMemoryDeadLetters(),
     webhookDeadLetters: createMemoryDeadLetters(),
     kept() {

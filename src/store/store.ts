@@ -16,6 +16,7 @@ import type { Leases } from './leases.js'
 import type { LineLogs } from './line-logs.js'
 import type { LostWrites } from './lost-writes.js'
 import type { Cursor, Mail, StoredEvent } from './mail.js'
+import type { Nodes } from './nodes.js'
 import type { PushSubscriptions } from './push-subscriptions.js'
 import type { Revocations } from './revocations.js'
 import type { Memberships, RoomIndex, Rooms } from './rooms.js'
@@ -193,6 +194,7 @@ export interface Store extends Availability {
   readonly mailboxes: Mailboxes
   readonly leases: Leases
   readonly contacts: Contacts
+  readonly nodes: Nodes
   readonly watches: Watches
   readonly fanouts: Fanouts
   readonly wakeups: Wakeups

@@ -21,6 +21,7 @@ import { lineLogContract } from './contract/line-logs.js'
 import { listContract } from './contract/lists.js'
 import { logContract } from './contract/log.js'
 import { membershipContract } from './contract/memberships.js'
+import { nodeContract } from './contract/nodes.js'
 import { participantContract } from './contract/participants.js'
 import { pushSubscriptionContract } from './contract/push-subscriptions.js'
 import { revocationContract } from './contract/revocations.js'
@@ -68,6 +69,7 @@ export function runContract<S extends Store>(t: Test, { name, open, also }: Engi
     const fixture: StoreFixture<S> = { store, clock, options: OPTIONS, id: stem => `${stem}|:/ {é},%2F-${++count}` }
     for (const contract of also) contract(t, fixture)
     listContract(t, fixture)
+    nodeContract(t, fixture)
     aggregateContract(t, fixture)
     dueContract(t, fixture)
     appendContract(t, fixture)

@@ -1,7 +1,7 @@
 // Generated from openapi/admin.yaml by `npm run docs`. Do not edit.
 
 /** What went wrong, for programs. `GET /problems/{code}` explains each one. */
-export type ProblemCode = 'malformed_json' | 'invalid_request' | 'invalid_sdp' | 'unsupported_offer' | 'invalid_candidate' | 'invalid_cursor' | 'invalid_page_token' | 'cannot_call_self' | 'unsupported_media_type' | 'not_acceptable' | 'precondition_required' | 'precondition_failed' | 'too_large' | 'request_timeout' | 'not_found' | 'method_not_allowed' | 'unauthorized' | 'token_expired' | 'invalid_subject' | 'invalid_credential' | 'invalid_nonce' | 'invalid_enrollment_code' | 'invalid_ticket' | 'wrong_party' | 'policy_denied' | 'call_not_found' | 'call_id_taken' | 'caller_busy' | 'callee_busy' | 'callee_unreachable' | 'call_glare' | 'redirect_loop' | 'answered_elsewhere' | 'other_device' | 'call_ended' | 'wrong_state' | 'too_many_blocks' | 'offer_collision' | 'stale_revision' | 'revision_required' | 'no_offer_pending' | 'stale_candidate' | 'too_many_waiting_candidates' | 'webhook_not_found' | 'dead_letter_not_found' | 'webhook_disabled' | 'webhook_backlog_full' | 'no_chat_service' | 'chat_service_refused' | 'room_not_found' | 'participant_not_found' | 'not_in_room' | 'not_permitted' | 'banned' | 'room_closed' | 'room_locked' | 'room_full' | 'too_many_rooms' | 'too_many_bans' | 'invitation_not_found' | 'invitation_id_taken' | 'invitation_ended' | 'too_many_invitations' | 'cannot_signal_self' | 'message_id_taken' | 'no_media_service' | 'not_sfu' | 'session_not_found' | 'media_not_found' | 'media_conflict' | 'cannot_consume' | 'nothing_published' | 'invalid_media_parameters' | 'too_many_media' | 'too_many_devices' | 'too_many_watchers' | 'no_device_credentials' | 'credential_not_found' | 'too_many_credentials' | 'no_push' | 'superseded' | 'rate_limited' | 'store_unavailable' | 'store_full' | 'keys_unavailable' | 'policy_unavailable' | 'room_service_unavailable' | 'chat_service_unavailable' | 'media_unavailable' | 'shutting_down' | 'internal'
+export type ProblemCode = 'malformed_json' | 'invalid_request' | 'invalid_sdp' | 'unsupported_offer' | 'invalid_candidate' | 'invalid_cursor' | 'invalid_page_token' | 'cannot_call_self' | 'unsupported_media_type' | 'not_acceptable' | 'precondition_required' | 'precondition_failed' | 'too_large' | 'request_timeout' | 'not_found' | 'method_not_allowed' | 'unauthorized' | 'token_expired' | 'invalid_subject' | 'invalid_credential' | 'invalid_nonce' | 'invalid_enrollment_code' | 'invalid_ticket' | 'wrong_party' | 'policy_denied' | 'call_not_found' | 'call_id_taken' | 'caller_busy' | 'callee_busy' | 'callee_unreachable' | 'call_glare' | 'redirect_loop' | 'answered_elsewhere' | 'other_device' | 'call_ended' | 'wrong_state' | 'too_many_blocks' | 'offer_collision' | 'stale_revision' | 'revision_required' | 'no_offer_pending' | 'stale_candidate' | 'too_many_waiting_candidates' | 'webhook_not_found' | 'dead_letter_not_found' | 'webhook_disabled' | 'webhook_backlog_full' | 'node_not_found' | 'no_chat_service' | 'chat_service_refused' | 'room_not_found' | 'participant_not_found' | 'not_in_room' | 'not_permitted' | 'banned' | 'room_closed' | 'room_locked' | 'room_full' | 'too_many_rooms' | 'too_many_bans' | 'invitation_not_found' | 'invitation_id_taken' | 'invitation_ended' | 'too_many_invitations' | 'cannot_signal_self' | 'message_id_taken' | 'no_media_service' | 'not_sfu' | 'session_not_found' | 'media_not_found' | 'media_conflict' | 'cannot_consume' | 'nothing_published' | 'invalid_media_parameters' | 'too_many_media' | 'too_many_devices' | 'too_many_watchers' | 'no_device_credentials' | 'credential_not_found' | 'too_many_credentials' | 'no_push' | 'superseded' | 'rate_limited' | 'store_unavailable' | 'store_full' | 'keys_unavailable' | 'policy_unavailable' | 'room_service_unavailable' | 'chat_service_unavailable' | 'media_unavailable' | 'node_drained' | 'shutting_down' | 'internal'
 
 /** One mistake in the request. */
 export interface Issue {
@@ -78,6 +78,46 @@ export interface Problem {
   /** Every candidate of the request. Given if none of them was accepted. */
   readonly rejected?: readonly RejectedCandidate[]
   readonly [member: string]: unknown
+}
+
+/** A process. A node that starts again has another id. */
+export type NodeId = string
+
+/**
+ * `ready`: it takes clients. `draining`: it is not ready, and its streams are sent away. `drained`: that is done.
+ * `closing`: its process ends.
+ */
+export type NodeState = 'ready' | 'draining' | 'drained' | 'closing'
+
+/** A node, as it last reported itself. */
+export interface Node {
+  readonly nodeId: NodeId
+  /** The name of its machine; in Kubernetes that of the pod. */
+  readonly host: string
+  /** Of Signalpost. */
+  readonly version: string
+  /** When the process started. */
+  readonly startedAt: string
+  /** When the node last reported. It does so every second. */
+  readonly seenAt: string
+  readonly state: NodeState
+  /** Open event streams. */
+  readonly streams: number
+  /** Waiting polls. */
+  readonly polls: number
+  /** Whether this node answers your request. */
+  readonly self: boolean
+}
+
+/** The nodes that reported in the last five seconds. */
+export interface NodesReply {
+  /** By host, then by when they started. */
+  readonly nodes: readonly Node[]
+}
+
+/** The node, which may not have begun yet. */
+export interface DrainReply {
+  readonly node: Node
 }
 
 /** A destination of webhooks: the first 12 hex digits of the SHA-256 of its URL without the fragment. */
@@ -687,6 +727,8 @@ export type Operations = [
   ['DELETE', `/admin/webhooks/${string}/dead-letters/${string}`, undefined, null],
   ['DELETE', `/admin/rooms/${string}/participants/${string}`, undefined, null],
   ['POST', '/admin/chat/dead-letters/replay', undefined, ChatReplayReply],
+  ['PUT', `/admin/nodes/${string}/drain`, undefined, DrainReply],
+  ['DELETE', `/admin/nodes/${string}/drain`, undefined, DrainReply],
   ['POST', `/admin/webhooks/${string}/enable`, undefined, Webhook],
   ['GET', `/admin/webhooks/${string}/deliveries`, undefined, DeliveriesReply],
   ['GET', `/admin/webhooks/${string}/dead-letters`, undefined, DeadLettersReply],
@@ -698,6 +740,7 @@ export type Operations = [
   ['GET', `/admin/calls/${string}`, undefined, AdminCallReply],
   ['GET', `/admin/rooms/${string}`, undefined, AdminRoomReply],
   ['DELETE', `/admin/rooms/${string}`, undefined, null],
+  ['GET', '/admin/nodes', undefined, NodesReply],
   ['GET', '/admin/webhooks', undefined, WebhooksReply],
   ['GET', '/admin/calls', undefined, AdminCallsReply],
   ['GET', '/admin/device-credentials', undefined, CredentialsReply],

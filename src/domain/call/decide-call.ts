@@ -55,6 +55,7 @@ export function endForgotten(state: CallState, now: number): CallDecision {
 }
 
 function decideLive(state: CallState, command: Exclude<CallCommand, { type: 'create' }>, now: number): CallDecision {
+  if (command.type === 'stop') return endByServer(state, now)
   switch (command.type) {
     case 'ringing':
       return markRinging(state, command.actor)
@@ -75,8 +76,6 @@ function decideLive(state: CallState, command: Exclude<CallCommand, { type: 'cre
       return reject(state, command, now)
     case 'busy':
       return endAsBusy(state, command.user, now)
-    case 'stop':
-      return endByServer(state, now)
     case 'hangup':
       return hangup(state, command, now)
     case 'offer':

@@ -85,11 +85,10 @@ export interface RoomUser {
   readonly left: readonly { readonly participantId: string; readonly at: number }[]
 }
 
+/** `by` null: an operator. `until` null: until the ban is removed. */
 export interface BanRecord {
-  /** Null: an operator. */
   readonly by: Endpoint | null
   readonly at: number
-  /** Null: until the ban is removed. */
   readonly until: number | null
 }
 

@@ -39,6 +39,14 @@ export const timersKey = (partition: number | null, timerClass: TimerClass) =>
 export const waitingKey = (partition: number | null) => `${indexPrefix(partition)}waiting`
 /** Sorted set: the live nodes of a Cluster, by their last heartbeat. */
 export const NODES_KEY = `${prefixOf(0)}nodes`
+export const NODE_KEYS = {
+  /** Sorted set: node, by its last report. */
+  seen: `${prefixOf(0)}node-seen`,
+  /** Hash: node → what it reports to operators. */
+  reports: `${prefixOf(0)}node-reports`,
+  /** Hash: node → `drain` or `resume`, the last order of an operator. */
+  orders: `${prefixOf(0)}node-orders`
+}
 
 // Partitions.
 /** Never written. Routes the script primary_ask to the primary of the partition. */

@@ -20,6 +20,7 @@ import { createRedisLeases } from './leases.js'
 import { createRedisLineLogs } from './line-logs.js'
 import { createRedisMailboxes, type RedisMailboxes } from './mailboxes.js'
 import { createRedisMemberships } from './memberships.js'
+import { createRedisNodes } from './nodes.js'
 import { startProbing } from './probe.js'
 import { createRedisPushSubscriptions } from './push-subscriptions.js'
 import { createReplicas } from './replicas.js'
@@ -140,6 +141,7 @@ function createParts({ runCommand, topology, channels, clock }: Connection, opti
     memberships: createRedisMemberships(runCommand),
     invitations: createRedisRoomIndex(runCommand, invitationsKey),
     mediaRooms: createRedisRoomIndex(runCommand, mediaRoomsKey),
+    nodes: createRedisNodes(runCommand),
     contacts: createRedisContacts(runCommand, options),
     watches: createRedisWatches(runCommand, options),
     fanouts: createRedisFanouts(runCommand, topology),

@@ -63,6 +63,9 @@ export const askPrimary =
   define<readonly [seconds: string, microseconds: string, epoch: string, isInCluster: 0 | 1]>('primary_ask')
 export const claimDue =
   define<readonly ['OK', due: readonly string[], stale: readonly string[], more: 0 | 1, next: string]>('due_claim')
+export const reportNode = define<'drain' | 'resume' | ''>('node_report')
+export const orderNode = define<'OK' | 'NONE'>('node_order')
+export const removeNode = define<'OK'>('node_remove')
 export const recordHeartbeat = define<readonly string[]>('node_heartbeat')
 
 export const loadRoom = define<
