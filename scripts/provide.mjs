@@ -52,6 +52,7 @@ export function provideToolsForC() {
     debian: ['gcc-riscv64-unknown-elf', 'picolibc-riscv64-unknown-elf']
   })
   provide({ file: '/usr/include/mbedtls/ssl.h', debian: 'libmbedtls-dev' })
+  provide({ file: '/usr/include/sodium.h', debian: 'libsodium-dev' })
   provide({ file: '/usr/include/openssl/ssl.h', debian: 'libssl-dev' })
   provide({ file: '/usr/include/lwip/lwip/sockets.h', debian: 'liblwip-dev' })
 }

@@ -8,6 +8,8 @@ import { fileURLToPath } from 'node:url'
 
 const FOLDER = fileURLToPath(new URL('.', import.meta.url))
 const SOURCES = readdirSync(join(FOLDER, 'src')).filter(name => name.endsWith('.c'))
+/** Linked only for a device with a key of its own, so its figures stand apart. */
+const DEVICE = 'device.c'
 const COMPILERS = [
   { name: 'Cortex-M4', gcc: 'arm-none-eabi-gcc', size: 'arm-none-eabi-size', flags: ['-mcpu=cortex-m4', '-mthumb'] },
   { name: 'this machine', gcc: 'gcc', size: 'size', flags: [] }
@@ -16,15 +18,18 @@ const COMPILERS = [
 const INDIRECT = {
   'json.c': ['document.c:take_value'],
   'sse.c': ['document.c:take_step'],
-  'exchange.c': ['create', 'accept', 'candidates_alone', 'sdp', 'whole'].map(name => `calls.c:write_${name}`)
+  'exchange.c': ['create', 'accept', 'candidates_alone', 'sdp', 'whole']
+    .map(name => `calls.c:write_${name}`)
+    .concat('device.c:write_members')
 }
 
 const figures = COMPILERS.filter(({ gcc }) => spawnSync('which', [gcc]).status === 0).map(measure)
 if (process.argv.includes('--json')) console.log(JSON.stringify(figures))
 else
-  for (const { name, code, client, stack, path } of figures)
+  for (const { name, code, client, stack, path, device } of figures)
     console.log(
-      `${name}: ${code} bytes of code, ${client} of memory for each client, ${stack} of stack: ${path.join(' > ')}`
+      `${name}: ${code} bytes of code, ${client} of memory for each client, ${stack} of stack: ${path.join(' > ')}\n` +
+        `  a key of its own: ${device.code} more bytes of code, ${device.memory} of memory, ${device.stack} of stack in all`
     )
 
 function measure({ name, gcc, size, flags }) {
@@ -32,30 +37,44 @@ function measure({ name, gcc, size, flags }) {
   try {
     const options = [...flags, '-std=c99', '-Os', '-fcallgraph-info=su', `-I${join(FOLDER, 'include')}`]
     for (const source of SOURCES) execFileSync(gcc, [...options, '-c', join(FOLDER, 'src', source)], { cwd })
-    const objects = SOURCES.map(source => source.replace('.c', '.o'))
-    const totals = execFileSync(size, ['--totals', ...objects], { cwd, encoding: 'utf8' })
-      .trim()
-      .split('\n')
-      .at(-1)
-    const [text, data, bss] = totals.trim().split(/\s+/).map(Number)
-    return { name, code: text, static: data + bss, client: sizeOfClient(gcc, options, cwd), ...deepestPath(cwd) }
+    const sizeOf = sources => {
+      const objects = sources.map(source => source.replace('.c', '.o'))
+      const totals = execFileSync(size, ['--totals', ...objects], { cwd, encoding: 'utf8' })
+        .trim()
+        .split('\n')
+        .at(-1)
+      const [text, data, bss] = totals.trim().split(/\s+/).map(Number)
+      return { text, static: data + bss }
+    }
+    const core = sizeOf(SOURCES.filter(source => source !== DEVICE))
+    const sizeOfStruct = struct => sizeOfType(gcc, options, { cwd, struct })
+    const device = {
+      code: sizeOf([DEVICE]).text,
+      memory: sizeOfStruct('sp_device'),
+      stack: deepestPath(cwd, () => true).stack
+    }
+    return {
+      ...{ name, code: core.text, static: sizeOf(SOURCES).static, client: sizeOfStruct('sp_client'), device },
+      ...deepestPath(cwd, file => file !== DEVICE)
+    }
   } finally {
     rmSync(cwd, { recursive: true })
   }
 }
 
 /** By an array of that size, because a program for another processor cannot be run. */
-function sizeOfClient(gcc, options, cwd) {
-  const input = '#include "signalpost.h"\nchar probe[sizeof(struct sp_client)];\n'
+function sizeOfType(gcc, options, { cwd, struct }) {
+  const input = `#include "signalpost_device.h"\nchar probe[sizeof(struct ${struct})];\n`
   const assembly = execFileSync(gcc, [...options, '-xc', '-S', '-o', '-', '-'], { cwd, input, encoding: 'utf8' })
   return Number(/\.size\s+probe,\s*(\d+)/.exec(assembly)?.[1])
 }
 
-function deepestPath(folder) {
+/** @param isCounted whether a source file is part of the program */
+function deepestPath(folder, isCounted) {
   const sizes = new Map()
   const calls = new Map()
   for (const file of readdirSync(folder).filter(name => name.endsWith('.ci')))
-    readGraph(join(folder, file), sizes, calls)
+    if (isCounted(`${basename(file, '.ci')}.c`)) readGraph(join(folder, file), sizes, calls)
   const known = new Map()
   const depthOf = name => {
     if (!known.has(name)) {

@@ -6,7 +6,11 @@ export const DEVICE_SETTINGS = {
     signingSeeds,
     'Ed25519 keys that sign the tokens of devices, as `npm run --silent signing-key` prints them, separated by commas. The first one signs, all of them verify; `/.well-known/jwks.json` publishes the public keys. Without it, devices have no credentials here; development mode has a key of its own.'
   ),
-  DEVICE_TOKEN_TTL_MS: setting(duration(10_000), '3600000', 'How long the token of a device is valid.'),
+  DEVICE_TOKEN_TTL_MS: setting(
+    duration(60_000),
+    '3600000',
+    'How long the token of a device is valid. Its stream says `auth.expiring` 30 s before.'
+  ),
   MAX_DEVICE_CREDENTIALS: setting(
     integer(256, 100_000_000),
     '100000',

@@ -55,8 +55,8 @@ static bool send_request(struct sp_link *link, const struct sp_exchange *exchang
   struct sp_writer writer = {.link = link};
   write_request_line(&writer, exchange);
   write_header(&writer, "Host: ", config->host);
-  write_header(&writer, "Authorization: Bearer ", token);
-  if (config->device != NULL) {
+  if (!exchange->is_anonymous) write_header(&writer, "Authorization: Bearer ", token);
+  if (config->device != NULL && !exchange->is_anonymous) {
     sp_write_text(&writer, "X-Device-Id: ");
     sp_write_encoded(&writer, config->device);
     sp_write_text(&writer, "\r\n");
@@ -134,9 +134,12 @@ static enum sp_progress attempt(struct sp_link *link, const struct sp_exchange *
 
 enum sp_progress sp_exchange(struct sp_link *link, const struct sp_exchange *exchange) {
   struct sp_client *client = link->client;
-  const char *token = client->config.token(client->config.context, client->renews_token);
-  if (token == NULL) return SP_TOKENLESS;
-  client->renews_token = false;
+  const char *token = "";
+  if (!exchange->is_anonymous) {
+    token = client->config.token(client->config.context, client->renews_token);
+    if (token == NULL) return SP_TOKENLESS;
+    client->renews_token = false;
+  }
   const bool was_open = link->is_open;
   const enum sp_progress progress = attempt(link, exchange, token);
   /* The server may close an idle connection while the request is on its way (RFC 9112, section 9.5). Nothing

@@ -63,6 +63,7 @@ struct sp_exchange {
   const char *content_type; /* NULL: no body */
   void (*write_body)(struct sp_writer *writer, const void *body);
   const void *body;
+  bool is_anonymous;   /* sent without a token: the device has none yet */
   enum sp_shape shape; /* of the reply if it succeeds */
   uint32_t timeout_ms; /* for the first byte of the reply */
 };

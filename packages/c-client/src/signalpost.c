@@ -93,7 +93,7 @@ static bool needs_token(const struct sp_link *link, enum sp_progress progress) {
 enum sp_result sp_perform(struct sp_client *client, const struct sp_exchange *exchange) {
   struct sp_link *link = &client->requests;
   enum sp_progress progress = sp_exchange(link, exchange);
-  if (needs_token(link, progress)) {
+  if (needs_token(link, progress) && !exchange->is_anonymous) {
     client->renews_token = true;
     progress = sp_exchange(link, exchange);
   }
