@@ -85,4 +85,24 @@ export async function openSignedIn(
 export const show = (page: Page, view: string) =>
   page.getByRole('navigation', { name: 'Views' }).getByRole('link', { name: view, exact: true }).click()
 
-export const row = (scope: Page | Locator, text: string | RegExp) => scope.getByRole('row').filter({ hasText: text })
+/** A row with this text, not that of the heads. */
+export const row = (scope: Page | Locator, text: string | RegExp) =>
+  scope.locator('tbody').getByRole('row').filter({ hasText: text })
+
+/** Resolves after two further readings of a path: what the first one brought is shown. */
+export async function reread(page: Page, path: string): Promise<void> {
+  for (let n = 0; n < 2; n++) await page.waitForResponse(reply => new URL(reply.url()).pathname.endsWith(path))
+}
+
+/** How much of it the page writes while it reads the path again, although nothing changes. */
+export async function changesOf(page: Page, scope: Locator, path: string): Promise<number> {
+  await scope.evaluate(element => {
+    const counts = { changes: 0 }
+    Object.assign(window, { counts })
+    new MutationObserver(changes => {
+      counts.changes += changes.length
+    }).observe(element, { subtree: true, childList: true, attributes: true, characterData: true })
+  })
+  await reread(page, path)
+  return page.evaluate(() => (window as unknown as { counts: { changes: number } }).counts.changes)
+}

@@ -8,7 +8,7 @@ const CONTRAST_MIN = 4.5
 /** What can be used or is a part of the page, in a snapshot of Playwright, and has no name. */
 export const unnamed = (snapshot: string): string[] =>
   snapshot.match(
-    /- (button|textbox|link|checkbox|combobox|region|navigation|tab|tabpanel|img|log|dialog|table|group)\b(?! ")/g
+    /- (button|textbox|link|checkbox|combobox|region|navigation|tab|tabpanel|img|log|dialog|table)\b(?! ")/g
   ) ?? []
 
 /** In both colour schemes texts have enough contrast, and no width scrolls sideways. `colours`: those of the page alone. */

@@ -1,7 +1,8 @@
 // Calls: those that live, and one of them, or one that has ended, with its timeline.
-import { el, setText } from '../../page-parts/src/dom.js'
+import { button, el, setText } from '../../page-parts/src/dom.js'
 import { entryText } from '../../page-parts/src/timeline-text.js'
 import type { AdminCall, TimelineEntry } from './api.js'
+import { quoted } from './confirm.js'
 import { createFacts, type Fact } from './facts.js'
 import { findForm } from './find-form.js'
 import { createListing } from './listing.js'
@@ -13,7 +14,24 @@ import type { OpenView, Part, Shell, View } from './view.js'
 export const openCalls: OpenView = (shell, [callId]) =>
   callId === undefined ? liveCallsView(shell) : callView(shell, callId)
 
-function liveCallsView({ api, reread }: Shell): View {
+function endCall({ api, act }: Shell, { callId, caller, callee }: AdminCall): void {
+  const parties = [quoted(caller.user), ...(callee ? [' and ', quoted(callee.user)] : [])]
+  const effect = ' ends at once. Their devices learn that the server has ended it.'
+  act({
+    question: {
+      title: 'End this call?',
+      text: ['Call ', quoted(callId), ' of ', ...parties, effect],
+      label: 'End call'
+    },
+    run: async () => {
+      await api.send('POST', `/admin/calls/${part(callId)}/end`)
+      return 'The call has ended.'
+    }
+  })
+}
+
+function liveCallsView(shell: Shell): View {
+  const { api, reread } = shell
   const listing = createListing<AdminCall>({
     ...{ caption: 'Live calls', empty: 'No call lives now.' },
     ...{ cursor: 'after', reread },
@@ -24,6 +42,9 @@ function liveCallsView({ api, reread }: Shell): View {
       { head: 'Caller', text: ({ caller }) => partyText(caller) },
       { head: 'Callee', text: ({ callee }) => (callee ? partyText(callee) : '') },
       { head: 'Created', text: ({ createdAt }) => timeText(createdAt) }
+    ],
+    actions: call => [
+      { label: 'End', name: `End call ${call.callId}`, isDangerous: true, run: () => endCall(shell, call) }
     ],
     read: async (query, signal) => {
       const { calls, next } = await api.send('GET', '/admin/calls', { query, signal })
@@ -43,11 +64,15 @@ function callView(shell: Shell, callId: string): View {
   const facts = createFacts()
   const timeline = timelinePart(shell, callId)
   const back = el('a', { href: '#calls' }, 'All live calls')
-  const card = el('section', { class: 'card stack', 'aria-label': 'Call' }, facts.element)
+  let shown: AdminCall | null = null
+  const end = button('End call', () => shown && endCall(shell, shown), { class: 'danger', hidden: true })
+  const card = el('section', { class: 'card stack', 'aria-label': 'Call' }, facts.element, el('div', {}, end))
   const element = el('div', { class: 'stack' }, back, card, timeline.element)
   const refresh = async (signal: AbortSignal) => {
     const { call } = await shell.api.send('GET', `/admin/calls/${part(callId)}`, { signal })
+    shown = call
     facts.show(factsOf(call))
+    end.toggleAttribute('hidden', call.state === 'ended')
     await timeline.refresh(signal)
   }
   return { title: 'Call', element, refresh }

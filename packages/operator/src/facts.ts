@@ -20,7 +20,7 @@ export function createFacts(): Facts {
       if (!known) element.append(pair)
       values.set(name, { pair, value })
       setText(value, text ?? '')
-      pair.hidden = text === null || text === ''
+      pair.toggleAttribute('hidden', text === null || text === '')
     }
   }
   return { element, show }

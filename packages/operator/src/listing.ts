@@ -46,9 +46,9 @@ export function createListing<Row>({ cursor, read, reread, ...options }: Listing
     next = page.next
     const isPart = path.length > 0 || next !== null
     table.show(page.rows, isPart)
-    pages.hidden = !isPart
-    previous.disabled = path.length === 0
-    following.disabled = next === null
+    pages.toggleAttribute('hidden', !isPart)
+    previous.toggleAttribute('disabled', path.length === 0)
+    following.toggleAttribute('disabled', next === null)
     setText(number, `Page ${path.length + 1}`)
   }
   return { element, refresh }

@@ -1,6 +1,7 @@
 // The operator view: what happens on the servers, and what an operator may do about it, by the admin API.
 
 import { openCalls } from './calls-view.js'
+import { openChat } from './chat-view.js'
 import { AdminApi } from './requests.js'
 import { openRooms } from './rooms-view.js'
 import { openShell, type ViewLink } from './shell.js'
@@ -10,6 +11,7 @@ import { openWebhooks } from './webhooks-view.js'
 const LINKS: readonly [ViewLink, ...ViewLink[]] = [
   { path: 'calls', name: 'Calls', open: openCalls },
   { path: 'rooms', name: 'Rooms', open: openRooms },
+  { path: 'chat', name: 'Chat', open: openChat },
   { path: 'webhooks', name: 'Webhooks', open: openWebhooks }
 ]
 

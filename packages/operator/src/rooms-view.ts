@@ -1,6 +1,7 @@
 // Rooms: those that are open, and one of them with its participants.
-import { el } from '../../page-parts/src/dom.js'
+import { button, el } from '../../page-parts/src/dom.js'
 import type { AdminRoomReply, Participant, Room } from './api.js'
+import { quoted } from './confirm.js'
 import { createFacts, type Fact } from './facts.js'
 import { findForm } from './find-form.js'
 import { createListing } from './listing.js'
@@ -12,7 +13,50 @@ import type { OpenView, Shell, View } from './view.js'
 export const openRooms: OpenView = (shell, [roomId]) =>
   roomId === undefined ? openRoomsView(shell) : roomView(shell, roomId)
 
-function openRoomsView({ api, reread }: Shell): View {
+const closeRoom = ({ api, act }: Shell, roomId: string) =>
+  act({
+    question: {
+      title: 'Close this room?',
+      text: [
+        'Everyone leaves room ',
+        quoted(roomId),
+        ' at once, and its invitations end. Users who may create it can create it again.'
+      ],
+      label: 'Close room'
+    },
+    run: async () => {
+      await api.send('DELETE', `/admin/rooms/${part(roomId)}`)
+      return 'The room is closed.'
+    }
+  })
+
+interface Removal {
+  readonly roomId: string
+  readonly participant: Participant
+  readonly ban: boolean
+}
+
+function remove({ api, act }: Shell, { roomId, participant, ban }: Removal): void {
+  const { participantId, user, device } = participant
+  const effect = ban
+    ? [' leaves room ', quoted(roomId), ' with all devices, and cannot enter it again.']
+    : [' leaves room ', quoted(roomId), ' with the device ', quoted(device), '. The user may join again.']
+  act({
+    question: {
+      title: ban ? 'Ban this user from the room?' : 'Remove this participant?',
+      text: [quoted(user), ...effect],
+      label: ban ? 'Ban user' : 'Remove participant'
+    },
+    run: async () => {
+      const path = `/admin/rooms/${part(roomId)}/participants/${part(participantId)}` as const
+      await api.send('DELETE', path, { query: { ban } })
+      return ban ? 'The user is banned from the room.' : 'The participant is removed.'
+    }
+  })
+}
+
+function openRoomsView(shell: Shell): View {
+  const { api, reread } = shell
   const listing = createListing<Room>({
     ...{ caption: 'Open rooms', empty: 'No room is open now.' },
     ...{ cursor: 'after', reread },
@@ -24,6 +68,9 @@ function openRoomsView({ api, reread }: Shell): View {
       { head: 'Locked', text: ({ locked }) => (locked ? 'yes' : 'no') },
       { head: 'Created', text: ({ createdAt }) => timeText(createdAt) },
       { head: 'By', text: ({ createdBy }) => createdBy }
+    ],
+    actions: ({ roomId }) => [
+      { label: 'Close', name: `Close room ${roomId}`, isDangerous: true, run: () => closeRoom(shell, roomId) }
     ],
     read: async (query, signal) => {
       const { rooms, next } = await api.send('GET', '/admin/rooms', { query, signal })
@@ -40,8 +87,9 @@ interface Person extends Participant {
   readonly isHidden: boolean
 }
 
-function roomView({ api }: Shell, roomId: string): View {
+function roomView(shell: Shell, roomId: string): View {
   const facts = createFacts()
+  const close = button('Close room', () => closeRoom(shell, roomId), { class: 'danger' })
   const people = createTable<Person>({
     caption: 'Participants',
     empty: 'Nobody is in the room.',
@@ -55,17 +103,24 @@ function roomView({ api }: Shell, roomId: string): View {
       { head: 'State', text: ({ away }) => (away ? 'away' : 'connected'), state: ({ away }) => (away ? 'away' : 'up') },
       { head: 'Joined', text: ({ joinedAt }) => timeText(joinedAt) },
       { head: 'Id', text: ({ participantId }) => participantId }
-    ]
+    ],
+    actions: participant =>
+      [false, true].map(ban => ({
+        label: ban ? 'Ban' : 'Remove',
+        name: ban ? `Ban ${participant.user}` : `Remove ${partyText(participant)}`,
+        isDangerous: true,
+        run: () => remove(shell, { roomId, participant, ban })
+      }))
   })
   const refresh = async (signal: AbortSignal) => {
-    const reply = await api.send('GET', `/admin/rooms/${part(roomId)}`, { signal })
+    const reply = await shell.api.send('GET', `/admin/rooms/${part(roomId)}`, { signal })
     facts.show(factsOf(reply))
     const hidden = reply.hidden.map(each => ({ ...each, isHidden: true }))
     people.show([...reply.participants.map(each => ({ ...each, isHidden: false })), ...hidden])
   }
   const element = el('div', { class: 'stack' }, el('a', { href: '#rooms' }, 'All open rooms'))
   element.append(
-    el('section', { class: 'card stack', 'aria-label': 'Room' }, facts.element),
+    el('section', { class: 'card stack', 'aria-label': 'Room' }, facts.element, el('div', {}, close)),
     el('section', { class: 'card stack' }, el('h3', {}, 'Participants'), people.element)
   )
   return { title: 'Room', element, refresh }

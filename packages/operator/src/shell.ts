@@ -1,6 +1,6 @@
 // The page around the views: links, the view that the address names, its problems, and what was done last.
 import { Problem } from '../../client/src/problem.js'
-import { button, el, setText } from '../../page-parts/src/dom.js'
+import { button, el, setAttribute, setText } from '../../page-parts/src/dom.js'
 import { confirmThen } from './confirm.js'
 import { createProblemBox, type ProblemBox } from './problem-box.js'
 import { Refresher } from './refresher.js'
@@ -46,11 +46,11 @@ export function openShell(header: HTMLElement, main: HTMLElement, { api, links, 
     if (isRefused(error)) leave(error)
     else box.show(error)
   }
-  const act = async ({ question, run, done }: Action) => {
+  const act = async ({ question, run }: Action) => {
     frame.say('')
     try {
-      const result = question ? await confirmThen(question, async () => ({ of: await run() })) : { of: await run() }
-      if (result === null) return
+      const done = question ? await confirmThen(question, run) : await run()
+      if (done === null) return
       frame.say(done)
       await refresher?.now()
     } catch (error) {
@@ -120,9 +120,7 @@ function createFrame(links: readonly ViewLink[]) {
       })
     },
     show(view: View, link: ViewLink) {
-      for (const [i, each] of anchors.entries())
-        if (links[i] === link) each.setAttribute('aria-current', 'page')
-        else each.removeAttribute('aria-current')
+      for (const [i, each] of anchors.entries()) setAttribute(each, 'aria-current', links[i] === link ? 'page' : null)
       setText(heading, view.title)
       setText(time, '')
       document.title = `${link.name} · Signalpost operator`

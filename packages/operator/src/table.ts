@@ -1,5 +1,5 @@
 // A table that is shown again and again: only what changes is written, so that nothing flickers and the focus stays.
-import { button, el, setText } from '../../page-parts/src/dom.js'
+import { button, el, setAttribute, setText } from '../../page-parts/src/dom.js'
 
 export interface Column<Row> {
   readonly head: string
@@ -71,8 +71,8 @@ export function createTable<Row>(options: TableOptions<Row>): Table<Row> {
       if (entry.element === next) next = next.nextElementSibling
       else body.insertBefore(entry.element, next)
     }
-    table.hidden = byKey.size === 0
-    note.hidden = byKey.size > 0
+    table.toggleAttribute('hidden', byKey.size === 0)
+    note.toggleAttribute('hidden', byKey.size > 0)
     setText(note, isPart ? 'Nothing on this page.' : empty)
   }
   return { element, show }
@@ -94,10 +94,8 @@ function createCell<Row>({ head, text, href, state }: Column<Row>): ShownRow<Row
   const element = el('td', { role: 'cell', 'data-label': head }, content)
   const render = (row: Row) => {
     setText(content, text(row))
-    if (state) content.dataset.state = state(row)
-    const target = href?.(row) ?? null
-    if (target !== null) content.setAttribute('href', target)
-    else content.removeAttribute('href')
+    setAttribute(content, 'data-state', state?.(row) ?? null)
+    setAttribute(content, 'href', href?.(row) ?? null)
   }
   return { element, render }
 }
@@ -114,8 +112,8 @@ function actionCell<Row>(actions: (row: Row) => readonly RowAction[]): ShownRow<
     for (const { label, name, isDangerous = false } of current.values()) {
       const each = buttons.get(label) ?? button(label, () => current.get(label)?.run())
       buttons.set(label, each)
-      each.classList.toggle('danger', isDangerous)
-      each.setAttribute('aria-label', name)
+      setAttribute(each, 'class', isDangerous ? 'danger' : null)
+      setAttribute(each, 'aria-label', name)
       if (each.parentElement !== list) list.append(each)
     }
   }

@@ -15,9 +15,8 @@ export interface View extends Part {
 export interface Action {
   /** Asked before it is done; without it, it is done at once. */
   readonly question?: Question
-  run(): Promise<unknown>
-  /** What was done, for the status line. */
-  done: string
+  /** Resolves to what was done, for the status line. */
+  run(): Promise<string>
 }
 
 export interface Shell {

@@ -1,15 +1,17 @@
 // Webhooks: the destinations and their state; of one of them what was not delivered, and the last attempts.
-import { button, el, setText } from '../../page-parts/src/dom.js'
+import { el, setText } from '../../page-parts/src/dom.js'
 import type { DeadLetter, Webhook, WebhookDelivery } from './api.js'
-import { quoted, showText } from './confirm.js'
+import { createDeadLetters } from './dead-letters.js'
 import { createListing } from './listing.js'
 import { part } from './requests.js'
 import { createTable, type RowAction } from './table.js'
-import { countText, jsonText, timeText } from './texts.js'
+import { countText, timeText } from './texts.js'
 import type { OpenView, Part, Shell, View } from './view.js'
 
 export const openWebhooks: OpenView = (shell, [webhookId]) =>
   webhookId === undefined ? destinationsView(shell) : destinationView(shell, webhookId)
+
+const NODE_NOTE = 'State, delivering and waiting are those of the node that answers.'
 
 function destinationsView(shell: Shell): View {
   const backlog = el('p', { class: 'quiet' })
@@ -32,10 +34,7 @@ function destinationsView(shell: Shell): View {
     const { webhooks, backlog: waiting } = await shell.api.send('GET', '/admin/webhooks', { signal })
     table.show(webhooks)
     const due = waiting.dueAt === null ? '' : `, the first of them due at ${timeText(waiting.dueAt)}`
-    setText(
-      backlog,
-      `${countText(waiting.queues, 'queue')} of events on all nodes${due}. State, delivering and waiting are of the node that answers.`
-    )
+    setText(backlog, `${countText(waiting.queues, 'queue')} of events on all nodes${due}. ${NODE_NOTE}`)
   }
   return { title: 'Webhooks', element: el('div', { class: 'card stack' }, table.element, backlog), refresh }
 }
@@ -45,8 +44,10 @@ const enable = ({ api, act }: Shell, { webhookId, origin }: Webhook): RowAction 
   name: `Enable ${origin}`,
   run: () =>
     act({
-      run: () => api.send('POST', `/admin/webhooks/${part(webhookId)}/enable`),
-      done: `${origin} receives events again. Its dead letters are not sent by themselves: replay them.`
+      run: async () => {
+        await api.send('POST', `/admin/webhooks/${part(webhookId)}/enable`)
+        return `${origin} receives events again. Its dead letters are not sent by themselves: replay them.`
+      }
     })
 })
 
@@ -63,11 +64,10 @@ function destinationView(shell: Shell, webhookId: string): View {
 }
 
 function deadLetters(shell: Shell, webhookId: string): Part {
-  const { api, act, reread } = shell
-  const listing = createListing<DeadLetter>({
-    ...{ caption: 'Dead letters', empty: 'No dead letters: every event was delivered, or is still tried.' },
-    ...{ cursor: 'before', reread },
-    keyOf: ({ deadLetterId }) => deadLetterId,
+  const path = `/admin/webhooks/${part(webhookId)}/dead-letters` as const
+  return createDeadLetters<DeadLetter>(shell, {
+    path,
+    empty: 'No dead letters: every event was delivered, or is still tried.',
     columns: [
       { head: 'Given up at', text: ({ at }) => timeText(at) },
       { head: 'Event', text: ({ type }) => type },
@@ -75,73 +75,18 @@ function deadLetters(shell: Shell, webhookId: string): Part {
       { head: 'Reason', text: ({ reason }) => reason.replaceAll('_', ' ') },
       { head: 'Message', text: ({ messageId }) => messageId }
     ],
-    actions: letter => letterActions(shell, webhookId, letter),
+    whatOf: ({ type, source }) => ({ kind: `event ${type} of ${source.kind}`, id: source.id }),
     read: async (query, signal) => {
-      const reply = await api.send('GET', `/admin/webhooks/${part(webhookId)}/dead-letters`, { query, signal })
-      return { rows: reply.deadLetters, next: reply.next }
+      const { deadLetters: rows, next } = await shell.api.send('GET', path, { query, signal })
+      return { rows, next }
+    },
+    replayAllText:
+      'The events of this destination that were not delivered are sent again, the oldest first, at most 1,000.',
+    replayAll: async () => {
+      const { replayed, left } = await shell.api.send('POST', `${path}/replay`)
+      return `${countText(replayed, 'event')} sent again, ${left} left.`
     }
   })
-  const replayAll = button('Replay all', () =>
-    act({
-      question: {
-        title: 'Replay all dead letters?',
-        text: [
-          'The events of this destination that were not delivered are sent again, the oldest first, at most 1,000 of them.'
-        ],
-        label: 'Replay all'
-      },
-      run: () => api.send('POST', `/admin/webhooks/${part(webhookId)}/dead-letters/replay`),
-      done: 'The dead letters are sent again.'
-    })
-  )
-  const head = el('div', { class: 'row head' }, el('h3', {}, 'Dead letters'), el('div', { class: 'end' }, replayAll))
-  return { element: el('section', { class: 'card stack' }, head, listing.element), refresh: listing.refresh }
-}
-
-function letterActions(
-  { api, act }: Shell,
-  webhookId: string,
-  { deadLetterId, type, source }: DeadLetter
-): RowAction[] {
-  const path = `/admin/webhooks/${part(webhookId)}/dead-letters/${part(deadLetterId)}` as const
-  const what = `${type} of ${source.kind} ${source.id}`
-  return [
-    {
-      label: 'Look',
-      name: `Look at ${what}`,
-      run: () =>
-        act({
-          run: async () => showText('Dead letter', jsonText(await api.send('GET', path))),
-          done: ''
-        })
-    },
-    {
-      label: 'Replay',
-      name: `Replay ${what}`,
-      run: () => act({ run: () => api.send('POST', `${path}/replay`), done: 'The event is sent again.' })
-    },
-    {
-      label: 'Delete',
-      name: `Delete ${what}`,
-      isDangerous: true,
-      run: () =>
-        act({
-          question: {
-            title: 'Delete this dead letter?',
-            text: [
-              'The event ',
-              quoted(type),
-              ` of ${source.kind} `,
-              quoted(source.id),
-              ' is never sent, and cannot be read again.'
-            ],
-            label: 'Delete'
-          },
-          run: () => api.send('DELETE', path),
-          done: 'The dead letter is deleted.'
-        })
-    }
-  ]
 }
 
 function deliveries({ api, reread }: Shell, webhookId: string): Part {
@@ -163,8 +108,6 @@ function deliveries({ api, reread }: Shell, webhookId: string): Part {
       return { rows: reply.deliveries, next: reply.next }
     }
   })
-  return {
-    element: el('section', { class: 'card stack' }, el('h3', {}, 'Deliveries'), listing.element),
-    refresh: listing.refresh
-  }
+  const element = el('section', { class: 'card stack' }, el('h3', {}, 'Deliveries'), listing.element)
+  return { element, refresh: listing.refresh }
 }

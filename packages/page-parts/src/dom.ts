@@ -33,3 +33,10 @@ export function button(label: string, act: () => unknown, props: Props = {}): HT
 export function setText(element: Element, text: string): void {
   if (element.textContent !== text) element.textContent = text
 }
+
+/** Sets the attribute only if it changes; null removes it. */
+export function setAttribute(element: Element, name: string, value: string | null): void {
+  if (element.getAttribute(name) === value) return
+  if (value === null) element.removeAttribute(name)
+  else element.setAttribute(name, value)
+}
