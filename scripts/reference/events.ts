@@ -29,6 +29,7 @@ const RECIPIENTS: Readonly<Record<EventType, string>> = {
   end: 'this stream',
   'call.incoming': 'every registered device of the callee; a device that registers while it rings, too',
   'call.ringing': 'the caller’s side',
+  'call.callee_changed': 'the caller’s side',
   'call.accepted': 'the caller’s side',
   'call.connected': 'the other side, and the caller’s other devices',
   'call.held': 'the other side',
@@ -259,6 +260,7 @@ const CANCELLED = {
 const EXAMPLES: Partial<Record<EventType, object>> = {
   'call.incoming': { media: 'video', call: RINGING },
   'call.ringing': { by: RINGING.callee },
+  'call.callee_changed': { callee: { user: 'carol', device: null, state: 'ended', reason: 'declined' } },
   'call.accepted': { version: 2, by: BOB, call: OFFERED },
   'call.connected': { version: 5, by: BOB },
   'call.held': { version: 6, by: BOB, held: { caller: false, callee: true } },

@@ -1,7 +1,8 @@
 // Completes the OpenAPI document that @fastify/swagger generates from the routes: order, components, errors, events and examples.
 import { STATUS_CODES } from 'node:http'
 import { ADMIN_EXAMPLES } from '../schemas/admin-examples.js'
-import { CallCursor, CallParty, Media } from '../schemas/call.js'
+import { CallCursor, Media } from '../schemas/call.js'
+import { CallParty } from '../schemas/callee.js'
 import { ID_SCHEMAS } from '../schemas/common.js'
 import { CALL_EVENTS } from '../schemas/event.js'
 import { EXAMPLES as CLIENT_EXAMPLES } from '../schemas/examples.js'

@@ -1,6 +1,7 @@
 // What an operator learns of a call that has ended, and what clients report about its connection.
 import { type Static, Type } from 'typebox'
-import { Call, CallParty, EndReason, Media } from './call.js'
+import { Call, EndReason, Media } from './call.js'
+import { CalleeStatus, CallParty } from './callee.js'
 import { CallId, DeviceId, DurationMs, Metadata, Nullable, Strict, Timestamp, UserId } from './common.js'
 
 const CandidateType = Type.Enum(['host', 'srflx', 'prflx', 'relay'], {
@@ -94,7 +95,8 @@ export const CallRecord = Type.Object(
   {
     callId: CallId(),
     caller: RecordedSide,
-    callee: RecordedSide,
+    callee: Nullable(RecordedSide, 'Null if the caller called several users and none has answered.'),
+    callees: Type.Optional(Type.Array(CalleeStatus, { description: 'Whom the caller called, if they were several.' })),
     media: Nullable(Media),
     metadata: Metadata,
     offerer: Call.properties.offerer,

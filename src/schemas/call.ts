@@ -1,17 +1,7 @@
 // Calls as clients see them, and the bodies of call actions.
 import { type Static, Type } from 'typebox'
-import {
-  CallId,
-  Delivery,
-  DeviceId,
-  DurationMs,
-  Endpoint,
-  Metadata,
-  Nullable,
-  Strict,
-  Timestamp,
-  UserId
-} from './common.js'
+import { Callee, CalleeStatus, CallParty, CallTo, RingStrategy, RingTimeoutMs } from './callee.js'
+import { CallId, Delivery, DurationMs, Endpoint, Metadata, Nullable, Strict, Timestamp } from './common.js'
 import { WhenOffline } from './push.js'
 import {
   AnswerDescription,
@@ -61,16 +51,6 @@ export const Media = Type.Enum(['audio', 'video', 'data'], {
   description: 'What a call or room is for. Shown to the callee; the server does not enforce it.'
 })
 
-export const Callee = Type.Object(
-  { user: UserId(), device: Nullable(DeviceId(), 'The device that answered. Null until one has.') },
-  { $id: 'Callee', description: 'The user who is called, and the device that answered.', ...Strict }
-)
-
-export const CallParty = Type.Object(
-  { user: UserId(), device: Nullable(DeviceId(), 'The device that acted. Null if the callee acted before answering.') },
-  { $id: 'CallParty', description: 'A side of the call that did something.', ...Strict }
-)
-
 export const SendsAudio = Type.Boolean({ description: 'Whether this side sends audio. False: it is muted.' })
 export const SendsVideo = Type.Boolean({ description: 'Whether this side sends video. False: it is muted.' })
 
@@ -96,7 +76,15 @@ export const Call = Type.Object(
     version: Type.Integer({ minimum: 1, description: 'Increases with every change. A higher version is newer.' }),
     state: CallState,
     caller: Endpoint,
-    callee: Nullable(Callee, 'Null only for a call that was cancelled before it was created.'),
+    callee: Nullable(
+      Callee,
+      'Null for the caller of several users until one has answered, and for a call that was cancelled before it was created.'
+    ),
+    callees: Type.Optional(
+      Type.Array(CalleeStatus, {
+        description: 'Only for the caller of several users: who they are, in the order of the request.'
+      })
+    ),
     media: Nullable(Media),
     metadata: Metadata,
     offerer: Offerer,
@@ -120,7 +108,8 @@ export type Call = Static<typeof Call>
 
 export const CreateCallRequest = Type.Object(
   {
-    to: UserId('The user to call.'),
+    to: CallTo,
+    ringStrategy: Type.Optional(RingStrategy),
     media: Type.Optional(Media),
     offer: Type.Optional(
       Type.Unsafe<Static<typeof OfferDescription>>({
@@ -140,9 +129,7 @@ export const CreateCallRequest = Type.Object(
     whenOffline: Type.Optional(WhenOffline),
     metadata: Type.Optional(Metadata),
     callId: Type.Optional(CallId('A random id, such as a UUID. A retry with the same id returns the same call.')),
-    ringTimeoutMs: Type.Optional(
-      Type.Integer({ minimum: 5000, maximum: 90_000, description: 'How long to ring. `RING_TIMEOUT_MS` by default.' })
-    )
+    ringTimeoutMs: Type.Optional(RingTimeoutMs('How long to ring each user. `RING_TIMEOUT_MS` by default.'))
   },
   { $id: 'CreateCallRequest', ...Strict }
 )

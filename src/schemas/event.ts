@@ -1,7 +1,8 @@
 // Every event about a call, and every signal. Streams and long-polls send the same envelope.
 import { type TProperties, Type } from 'typebox'
-import { Call, CallParty, EndReason, Media, SendsAudio, SendsVideo } from './call.js'
+import { Call, EndReason, Media, SendsAudio, SendsVideo } from './call.js'
 import { MessageContent } from './call-message.js'
+import { CalleeStatus, CallParty } from './callee.js'
 import { CallId, DurationMs, Endpoint, MessageId, Metadata, Nullable, ParticipantId, RoomId, Strict } from './common.js'
 import { ParticipantRef } from './room.js'
 import { Candidate, FirstAnswer, FirstOffer, Sdp } from './signal.js'
@@ -37,6 +38,12 @@ export const CallIncoming = event('call.incoming', 'A user is calling you. Ring.
 export const CallRinging = event('call.ringing', 'A device of the callee is ringing.', {
   by: Nullable(CallParty, 'The callee. The device is null until one answers.')
 })
+
+export const CallCalleeChanged = event(
+  'call.callee_changed',
+  'One of several users whom you call begins to ring, declines, is busy or does not answer, while the call goes on.',
+  { callee: CalleeStatus }
+)
 
 export const CallAccepted = event('call.accepted', 'The callee accepted the call.', {
   by: Nullable(CallParty),
@@ -125,6 +132,7 @@ export const SignalCandidates = signal('signal.candidates', 'ICE candidates of t
 export const CALL_EVENTS = [
   CallIncoming,
   CallRinging,
+  CallCalleeChanged,
   CallAccepted,
   CallConnected,
   CallHeld,

@@ -1,7 +1,8 @@
 // What the policy service is asked and what it may answer (openapi/policy-service.yaml).
 import { type Static, type TProperties, Type } from 'typebox'
 import { Media } from './call.js'
-import { type Endpoint, Metadata, Strict, UserId } from './common.js'
+import { CallTo, RingStrategy } from './callee.js'
+import { type Endpoint, Metadata, Strict } from './common.js'
 import { type Participant, Role, type Room } from './room.js'
 
 interface CallQuestion {
@@ -74,7 +75,8 @@ const allowed = <Rewrites extends TProperties>(rewrites: Rewrites) =>
 /** An answer that allows the action. What it names replaces what the request has. */
 export const POLICY_ALLOWANCES = {
   call: allowed({
-    to: Type.Optional(UserId()),
+    to: Type.Optional(CallTo),
+    ringStrategy: Type.Optional(RingStrategy),
     media: Type.Optional(Media),
     metadata: Type.Optional(Metadata),
     ringTimeoutMs: Type.Optional(RING_TIMEOUT_MS),

@@ -1,6 +1,7 @@
 // The timeline of a call as its parties see it.
 import { type Static, Type } from 'typebox'
-import { CallParty, EndReason, SendsAudio, SendsVideo } from './call.js'
+import { EndReason, SendsAudio, SendsVideo } from './call.js'
+import { CalleeReason, CallParty } from './callee.js'
 import { CallId, Nullable, Strict, Timestamp } from './common.js'
 
 export const TimelineEntryType = Type.Enum(
@@ -8,6 +9,7 @@ export const TimelineEntryType = Type.Enum(
     'created',
     'ringing',
     'declined',
+    'callee_changed',
     'accepted',
     'offer',
     'answer',
@@ -28,7 +30,7 @@ export const TimelineEntryType = Type.Enum(
   {
     $id: 'TimelineEntryType',
     description:
-      '`ringing`: a device of the callee reported that it rings. `declined`: one of several devices declined. `offer`, `answer`: a description ' +
+      '`ringing`: a device of the callee reported that it rings. `declined`: one of several devices declined. `callee_changed`: one of several users began to ring, or rings no more. `offer`, `answer`: a description ' +
       'was sent. `candidates_held`: candidates had to wait for their description or for the answer to the call; candidates that were passed ' +
       'on at once leave no entry. `candidates_stale`: the description just sent does not have the ufrag of candidates that are held, so they ' +
       'belong to another ICE generation; they go on waiting for it. `held`, `resumed`: a side put the call on hold, or took it off hold. `media_changed`: a side muted its ' +
@@ -70,6 +72,10 @@ export const TimelineEntry = Type.Object(
     ),
     audio: Type.Optional(Nullable(SendsAudio)),
     video: Type.Optional(Nullable(SendsVideo)),
+    callee: Type.Optional(
+      Type.Enum(['ringing', 'ended'], { $id: 'ChangedCalleeState', description: 'Given with `callee_changed`.' })
+    ),
+    calleeReason: Type.Optional(CalleeReason),
     reason: Type.Optional(EndReason),
     event: Type.Optional(
       Type.String({

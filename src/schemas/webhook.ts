@@ -26,6 +26,7 @@ export const KEPT_FROM_WEBHOOKS: Readonly<Record<ClientEventType, string | null>
   end: OF_STREAM,
   'call.incoming': null,
   'call.ringing': null,
+  'call.callee_changed': null,
   'call.accepted': null,
   'call.connected': null,
   'call.held': null,

@@ -71,10 +71,11 @@ function mailOf<State extends Versioned>(
   if (!isLive && before !== null && !wasLive) return toMail({ events, now }, [])
   const parties = rules.partiesOf?.(state) ?? []
   const partiesBefore = wasLive ? (rules.partiesOf?.(before) ?? []) : []
-  const update = rules.contactUpdateOf?.(context, before, state)
+  const updates = rules.contactUpdatesOf?.(context, before, state) ?? []
   return toMail({ events, now }, [...parties, ...releases]).map(mail => {
     const { user } = mail
     const claim = claims.find(each => each.user === user)
+    const contacts = updates.filter(each => each.user === user).map(({ contact }) => contact)
     const isParty = parties.includes(user)
     const ends = !isLive && isParty
     const releasing = ends ? state : releases.includes(user) ? before : null
@@ -84,7 +85,7 @@ function mailOf<State extends Versioned>(
       ...(isParty && isLive && !partiesBefore.includes(user) && { begins: true }),
       ...(ends && { ends }),
       ...(release && { release }),
-      ...(update?.user === user && { contact: update.contact }),
+      ...(contacts.length > 0 && { contacts }),
       ...(claim && { claim: { lease: claim.lease, limits: claim.limits } }),
       ...(acting?.user === user && { keepalive: { device: acting.device, authExpiresAt: acting.expiresAt } })
     }

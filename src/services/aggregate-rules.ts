@@ -54,8 +54,8 @@ export interface AggregateRules<State extends { readonly version: number }> {
   partiesOf?(state: State): readonly string[]
   /** The holder of the user's lease, which the end of the state releases. Null, and without it: none. */
   holderOf?(state: State, user: string): string | null
-  /** What a commit records about a contact of a party. */
-  contactUpdateOf?(context: Context, before: State | null, after: State): UserContactUpdate | null
+  /** What a commit records about contacts of its parties. */
+  contactUpdatesOf?(context: Context, before: State | null, after: State): readonly UserContactUpdate[]
   /** What a commit queues for webhooks. */
   webhooksOf?(context: Context, change: DecidedChange<State>, now: number): readonly NewWebhookEvent[]
   /** Called after each commit. */

@@ -31,7 +31,7 @@ export interface Mail {
   /** The last commit of the aggregate's life. Its lease is released also if the commit is dropped as a repeat. */
   readonly ends?: boolean
   /** Recorded as Contacts.record does, but not if the commit is dropped as a repeat. */
-  readonly contact?: ContactUpdate
+  readonly contacts?: readonly ContactUpdate[]
 }
 
 export interface UserMail extends Mail {

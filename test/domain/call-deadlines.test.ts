@@ -67,7 +67,7 @@ t.test('when both sides are described, a call is connected when its connect time
   const { state, events } = decide(answered, check(), EXPIRES)
   t.match(events, [{ data: { by: null, setupMs: null } }, { data: { by: null } }])
   t.match(state, { connectedAt: null, limitAt: null })
-  t.match(viewTimeline(state, 'caller').entries.at(-1), { type: 'connected', by: null, unconfirmed: true })
+  t.match(viewTimeline(state, 'alice').entries.at(-1), { type: 'connected', by: null, unconfirmed: true })
   t.equal(outcomeOf(state, simple('hold', phone)), 'connected: bob/laptop held', 'it is a call like any other')
   t.equal(outcomeOf(state, check(), EXPIRES + 60_000), 'connected')
 })
@@ -84,7 +84,7 @@ t.test('a report after the connect time confirms the call', async t => {
   t.match(events, [{ to: { user: 'alice' }, type: 'call.connected', data: { by: laptop } }])
   t.match(state, { phase: 'connected', connectedAt: EXPIRES + 1000 })
   t.equal(outcomeOf(state, simple('connected', phone)), 'same')
-  t.match(viewTimeline(state, 'caller').entries.at(-1), { type: 'connected', by: laptop, unconfirmed: undefined })
+  t.match(viewTimeline(state, 'alice').entries.at(-1), { type: 'connected', by: laptop, unconfirmed: undefined })
 })
 
 t.test('a call expires when the maximum duration since its answer is over', async t => {

@@ -30,8 +30,8 @@ t.test('a message has its sender, its id and its content', async t => {
 t.test('the caller does not learn which device of the callee sent a message while the call rings', async t => {
   const { state, events } = decide(ringing(), message(watch, 'm1'))
   t.match(events, [{ to: phone, data: { from: { user: 'bob', device: null } } }])
-  t.match(viewTimeline(state, 'caller').entries.at(-1), { type: 'message', by: { user: 'bob', device: null } })
-  t.match(viewTimeline(state, 'callee').entries.at(-1), { type: 'message', by: watch })
+  t.match(viewTimeline(state, 'alice').entries.at(-1), { type: 'message', by: { user: 'bob', device: null } })
+  t.match(viewTimeline(state, 'bob').entries.at(-1), { type: 'message', by: watch })
 })
 
 t.test('a message of the caller goes to the devices that ring', async t => {
@@ -61,7 +61,7 @@ t.test('the last 16 messages of each side are recognized', async t => {
 
 t.test('messages one after the other are one entry of the timeline', async t => {
   const state = after(create(), accept(laptop), message(phone, 'm1'), message(phone, 'm2'), message(laptop, 'n1'))
-  t.match(viewTimeline(state, 'caller').entries.slice(2), [
+  t.match(viewTimeline(state, 'alice').entries.slice(2), [
     { type: 'message', by: phone, count: 2 },
     { type: 'message', by: laptop, count: 1 }
   ])
@@ -73,7 +73,7 @@ t.test('a change of the media has the state of both, null before the first repor
   const off = decide(muted.state, media(phone, { video: true }))
   t.match(off.events, [{ data: { audio: false, video: true } }])
   t.equal(outcomeOf(off.state, media(phone, { audio: false })), 'same')
-  t.match(viewTimeline(off.state, 'callee').entries.at(-1), {
+  t.match(viewTimeline(off.state, 'bob').entries.at(-1), {
     type: 'media_changed',
     by: phone,
     audio: false,

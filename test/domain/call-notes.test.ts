@@ -12,7 +12,7 @@ const NOTES = [
 ]
 
 function linesFor(viewer: 'caller' | 'callee'): string[] {
-  const { entries } = withNotes(viewTimeline(ended(), viewer), NOTES, viewer)
+  const { entries } = withNotes(viewTimeline(ended(), viewer === 'caller' ? 'alice' : 'bob'), NOTES, viewer)
   return entries.map(({ type, event, outcome, attempt }) =>
     [type, event, outcome, attempt].filter(each => each !== undefined).join(' ')
   )

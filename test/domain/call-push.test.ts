@@ -2,7 +2,7 @@
 import t from 'tap'
 import type { CallCommand } from '../../src/domain/call/command.js'
 import { decideCall } from '../../src/domain/call/decide-call.js'
-import { pushOf } from '../../src/domain/call/push.js'
+import { pushesOf } from '../../src/domain/call/push.js'
 import type { CallState } from '../../src/domain/call/state.js'
 
 const T0 = 1_000_000
@@ -10,10 +10,13 @@ const alice = { user: 'alice', device: 'laptop' }
 const bob = (device: string) => ({ user: 'bob', device })
 
 function ring(wakes: readonly string[] | null): CallState {
-  const named = { type: 'create', callId: 'c1', actor: alice, to: 'bob', attempt: 1 } as const
-  const more = { media: 'audio', metadata: { topic: 'lunch' }, offer: null, ringMs: 30_000 } as const
-  return decideCall(null, { ...named, ...more, wakes }, T0).state
+  const named = { type: 'create', callId: 'c1', actor: alice, attempt: 1 } as const
+  const more = { media: 'audio', metadata: { topic: 'lunch' }, offer: null } as const
+  const callees = [{ user: 'bob', ringMs: 30_000, wakes }]
+  return decideCall(null, { ...named, ...more, callees }, T0).state
 }
+
+const pushOf = (...change: Parameters<typeof pushesOf>) => pushesOf(...change)[0] ?? null
 
 const accept = (device: string): CallCommand => ({
   ...{ type: 'accept', actor: bob(device), connectMs: 30_000, checkMs: 5000, maxMs: null }

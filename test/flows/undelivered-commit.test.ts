@@ -84,13 +84,13 @@ flow('a device that connects before the mail is delivered rings once', async (t,
     type: 'create',
     callId,
     actor: caller,
-    to,
+    callees: [{ user: to, ringMs: 30_000 }],
     media: null,
     metadata: {},
     offer: null,
     attempt: 1
   } as const
-  await commitWithoutDelivery(scenario, 'c1', () => ({ ...create, ringMs: 30_000 }), alice)
+  await commitWithoutDelivery(scenario, 'c1', () => create, alice)
   // The watch opens a stream, the TV reads the snapshot first, the car does both at once, and the fridge sends a keepalive first.
   const watch = await scenario.addClient('bob', 'watch', { node: scenario.lastNode })
   const [tv, car, fridge] = (await Promise.all(

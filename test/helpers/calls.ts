@@ -1,7 +1,7 @@
 // Users and commands of the domain tests of calls. alice calls bob: her phone is in the call and her tablet is not; bob's laptop answers and
 // his watch does not; mallory is a stranger.
 
-import type { CallCommand, CommandOf } from '../../src/domain/call/command.js'
+import type { CallCommand, CommandOf, NewCallee } from '../../src/domain/call/command.js'
 import { decideCall } from '../../src/domain/call/decide-call.js'
 import type { CallDecision, CallEvent, CallState, Recipients } from '../../src/domain/call/state.js'
 import { parseDescription } from '../../src/domain/negotiation/sdp.js'
@@ -24,15 +24,26 @@ export const watch: Endpoint = { user: 'bob', device: 'watch' }
 export const mallory: Endpoint = { user: 'mallory', device: 'phone' }
 export const CAST = { phone, tablet, laptop, watch, mallory } as const
 
-export const create = (changes: Partial<CommandOf<'create'>> = {}): CommandOf<'create'> => ({
+interface CreateChanges extends Partial<CommandOf<'create'>>, Partial<Omit<NewCallee, 'user'>> {
+  readonly to?: string
+}
+
+/** What is named of a callee is that of bob, or of `to`. */
+export const create = ({
+  to = 'bob',
+  device = null,
+  ringMs = RING_MS,
+  isMuted = false,
+  wakes = null,
+  ...changes
+}: CreateChanges = {}): CommandOf<'create'> => ({
   type: 'create',
   callId: 'c1',
   actor: phone,
-  to: 'bob',
+  callees: [{ user: to, device, ringMs, isMuted, wakes }],
   media: 'video',
   metadata: { topic: 'lunch' },
   offer: null,
-  ringMs: RING_MS,
   attempt: 1,
   ...changes
 })
@@ -109,7 +120,7 @@ export function after(...commands: CallCommand[]): CallState {
   return freeze(state)
 }
 
-export const ringing = (changes: Partial<CommandOf<'create'>> = {}) => after(create(changes))
+export const ringing = (changes: CreateChanges = {}) => after(create(changes))
 export const connecting = () => after(create(), accept(laptop))
 export const connected = () => after(create(), accept(laptop), simple('connected', phone))
 export const ended = () => after(create(), accept(laptop), hangup(phone))

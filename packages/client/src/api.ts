@@ -191,6 +191,25 @@ export interface Callee {
   readonly device: DeviceId | null
 }
 
+/** `waiting`: rings after the ones before it. */
+export type CalleeState = 'waiting' | 'ringing' | 'answered' | 'ended'
+
+/**
+ * Why one of several callees does not ring any more. `unreachable`: no device could be rung. `answered_elsewhere`:
+ * another callee answered. `cancelled`: you withdrew the call. The others are reasons of a call.
+ */
+export type CalleeReason = 'declined' | 'busy' | 'no_answer' | 'unreachable' | 'answered_elsewhere' | 'cancelled'
+
+/** One of several callees. */
+export interface CalleeStatus {
+  readonly user: UserId
+  /** The device that answered. Null until one has. */
+  readonly device: DeviceId | null
+  readonly state: CalleeState
+  /** Given with `ended`. Null also if the server ended the call. */
+  readonly reason: CalleeReason | null
+}
+
 /** Data of your application, passed on unchanged. At most 4 KiB as JSON, nested at most 16 levels deep. */
 export type Metadata = Record<string, unknown>
 
@@ -223,8 +242,13 @@ export interface Call {
   readonly version: number
   readonly state: CallState
   readonly caller: Endpoint
-  /** Null only for a call that was cancelled before it was created. */
+  /**
+   * Null for the caller of several users until one has answered, and for a call that was cancelled before it was
+   * created.
+   */
   readonly callee: Callee | null
+  /** Only for the caller of several users: who they are, in the order of the request. */
+  readonly callees?: readonly CalleeStatus[]
   readonly media: Media | null
   readonly metadata: Metadata
   readonly offerer: Offerer
@@ -415,6 +439,33 @@ export interface Snapshot {
   readonly watching: readonly WatchedPresence[]
 }
 
+/** A user, or one device of a user. */
+export interface CallTarget {
+  /** The user to call. */
+  readonly user: UserId
+  /** The only device to ring. Left out: all devices of the user. */
+  readonly device?: DeviceId
+}
+
+/** A user, or one device of a user, and how long to ring. */
+export interface CallTargetOfSeveral {
+  /** The user to call. */
+  readonly user: UserId
+  /** The only device to ring. Left out: all devices of the user. */
+  readonly device?: DeviceId
+  /** How long to ring this user. That of the request by default. */
+  readonly ringTimeoutMs?: number
+}
+
+/** Several users, none of them twice. The first who accepts is in the call. */
+export type CallTargets = readonly (UserId | CallTargetOfSeveral)[]
+
+/**
+ * How several users ring. `all` (default): at once. `sequence`: each one when the one before has declined, is busy or
+ * did not answer.
+ */
+export type RingStrategy = 'all' | 'sequence'
+
 /** The `type` of the session description. */
 export type OfferType = 'offer'
 
@@ -454,8 +505,9 @@ export type CandidateInput = {
 export type WhenOffline = 'reject' | 'ring'
 
 export interface CreateCallRequest {
-  /** The user to call. */
-  readonly to: UserId
+  /** Whom to call: a user, one device of a user, or up to 8 of them. */
+  readonly to: UserId | CallTarget | CallTargets
+  readonly ringStrategy?: RingStrategy
   readonly media?: Media
   readonly offer?: OfferDescription
   /** Candidates that were gathered already, in that order. They arrive after the description. */
@@ -474,7 +526,7 @@ export interface CreateCallRequest {
   readonly metadata?: Metadata
   /** A random id, such as a UUID. A retry with the same id returns the same call. */
   readonly callId?: CallId
-  /** How long to ring. `RING_TIMEOUT_MS` by default. */
+  /** How long to ring each user. `RING_TIMEOUT_MS` by default. */
   readonly ringTimeoutMs?: number
 }
 
@@ -560,17 +612,20 @@ export interface CallReply {
 }
 
 /**
- * `ringing`: a device of the callee reported that it rings. `declined`: one of several devices declined. `offer`,
- * `answer`: a description was sent. `candidates_held`: candidates had to wait for their description or for the answer
- * to the call; candidates that were passed on at once leave no entry. `candidates_stale`: the description just sent
- * does not have the ufrag of candidates that are held, so they belong to another ICE generation; they go on waiting for
- * it. `held`, `resumed`: a side put the call on hold, or took it off hold. `media_changed`: a side muted its audio or
- * video, or unmuted it. `message`: a side sent an application message; its content is not kept. `away`, `back`: the
- * device of a side disconnected, or came back. `webhook`: an event was sent to the systems of the operator. `push`: a
- * device was to be woken; the caller does not see it. `policy`: the policy service was asked; the callee does not see
- * it.
+ * `ringing`: a device of the callee reported that it rings. `declined`: one of several devices declined.
+ * `callee_changed`: one of several users began to ring, or rings no more. `offer`, `answer`: a description was sent.
+ * `candidates_held`: candidates had to wait for their description or for the answer to the call; candidates that were
+ * passed on at once leave no entry. `candidates_stale`: the description just sent does not have the ufrag of candidates
+ * that are held, so they belong to another ICE generation; they go on waiting for it. `held`, `resumed`: a side put the
+ * call on hold, or took it off hold. `media_changed`: a side muted its audio or video, or unmuted it. `message`: a side
+ * sent an application message; its content is not kept. `away`, `back`: the device of a side disconnected, or came
+ * back. `webhook`: an event was sent to the systems of the operator. `push`: a device was to be woken; the caller does
+ * not see it. `policy`: the policy service was asked; the callee does not see it.
  */
-export type TimelineEntryType = 'created' | 'ringing' | 'declined' | 'accepted' | 'offer' | 'answer' | 'candidates_held' | 'candidates_stale' | 'connected' | 'held' | 'resumed' | 'media_changed' | 'message' | 'away' | 'back' | 'ended' | 'webhook' | 'push' | 'policy'
+export type TimelineEntryType = 'created' | 'ringing' | 'declined' | 'callee_changed' | 'accepted' | 'offer' | 'answer' | 'candidates_held' | 'candidates_stale' | 'connected' | 'held' | 'resumed' | 'media_changed' | 'message' | 'away' | 'back' | 'ended' | 'webhook' | 'push' | 'policy'
+
+/** Given with `callee_changed`. */
+export type ChangedCalleeState = 'ringing' | 'ended'
 
 /**
  * Of a `webhook` or `push`: `delivered`; `failed`, to be tried again; `given_up`, after the last attempt; `gone`: the
@@ -596,6 +651,8 @@ export interface TimelineEntry {
   readonly audio?: boolean | null
   /** Whether this side sends video. False: it is muted. */
   readonly video?: boolean | null
+  readonly callee?: ChangedCalleeState
+  readonly calleeReason?: CalleeReason
   readonly reason?: EndReason
   /** The type of the event of a `webhook` or `push`, or the action that `policy` was asked about. */
   readonly event?: string
@@ -1650,6 +1707,23 @@ export interface CallRingingEvent {
   readonly data: CallRingingData
 }
 
+export interface CallCalleeChangedData {
+  readonly callId: CallId
+  /** The version of the call after this event. */
+  readonly version: number
+  readonly callee: CalleeStatus
+}
+
+/** One of several users whom you call begins to ring, declines, is busy or does not answer, while the call goes on. */
+export interface CallCalleeChangedEvent {
+  /** Given by long-poll. A stream has it as the `id:` of the frame. Events that are not stored have none. */
+  readonly id?: EventCursor
+  readonly type: 'call.callee_changed'
+  /** When it happened. */
+  readonly timestamp: string
+  readonly data: CallCalleeChangedData
+}
+
 /** The answer of the accept, for the device in the call. */
 export interface FirstAnswer {
   /** The negotiation it belongs to. */
@@ -2663,7 +2737,7 @@ export interface EndEvent {
 }
 
 /** An event, of a stream or a poll. `type` tells which one. */
-export type Event = CallIncomingEvent | CallRingingEvent | CallAcceptedEvent | CallConnectedEvent | CallHeldEvent | CallResumedEvent | CallMediaChangedEvent | CallMessageEvent | CallPeerAwayEvent | CallPeerBackEvent | CallEndedEvent | SignalOfferEvent | SignalAnswerEvent | SignalCandidatesEvent | RoomJoinedEvent | RoomParticipantJoinedEvent | RoomParticipantUpdatedEvent | RoomParticipantLeftEvent | RoomMuteRequestedEvent | RoomUpdatedEvent | RoomInvitationEvent | RoomInvitationEndedEvent | RoomClosedEvent | ChatMessageEvent | ChatTypingEvent | SfuProducerAddedEvent | SfuProducerPausedEvent | SfuProducerResumedEvent | SfuProducerClosedEvent | SfuDataProducerAddedEvent | SfuDataProducerClosedEvent | SfuConsumerClosedEvent | SfuConsumerPausedEvent | SfuConsumerResumedEvent | SfuConsumerLayersChangedEvent | SfuDataConsumerClosedEvent | SfuTransportClosedEvent | SfuResetEvent | SfuUnavailableEvent | SfuAvailableEvent | SfuActiveSpeakerEvent | SfuScoreEvent | PresenceChangedEvent | HelloEvent | CaughtUpEvent | ResetEvent | HeartbeatEvent | ReconnectEvent | AuthExpiringEvent | EndEvent
+export type Event = CallIncomingEvent | CallRingingEvent | CallCalleeChangedEvent | CallAcceptedEvent | CallConnectedEvent | CallHeldEvent | CallResumedEvent | CallMediaChangedEvent | CallMessageEvent | CallPeerAwayEvent | CallPeerBackEvent | CallEndedEvent | SignalOfferEvent | SignalAnswerEvent | SignalCandidatesEvent | RoomJoinedEvent | RoomParticipantJoinedEvent | RoomParticipantUpdatedEvent | RoomParticipantLeftEvent | RoomMuteRequestedEvent | RoomUpdatedEvent | RoomInvitationEvent | RoomInvitationEndedEvent | RoomClosedEvent | ChatMessageEvent | ChatTypingEvent | SfuProducerAddedEvent | SfuProducerPausedEvent | SfuProducerResumedEvent | SfuProducerClosedEvent | SfuDataProducerAddedEvent | SfuDataProducerClosedEvent | SfuConsumerClosedEvent | SfuConsumerPausedEvent | SfuConsumerResumedEvent | SfuConsumerLayersChangedEvent | SfuDataConsumerClosedEvent | SfuTransportClosedEvent | SfuResetEvent | SfuUnavailableEvent | SfuAvailableEvent | SfuActiveSpeakerEvent | SfuScoreEvent | PresenceChangedEvent | HelloEvent | CaughtUpEvent | ResetEvent | HeartbeatEvent | ReconnectEvent | AuthExpiringEvent | EndEvent
 
 /** An event that is not stored. `type` tells which one. */
 export type Notice = ChatTypingEvent | SfuActiveSpeakerEvent | SfuScoreEvent
@@ -2696,7 +2770,10 @@ export type MissingStep = 'no_offer' | 'no_answer_sdp' | 'no_connected'
 export interface CallRecord {
   readonly callId: CallId
   readonly caller: RecordedSide
-  readonly callee: RecordedSide
+  /** Null if the caller called several users and none has answered. */
+  readonly callee: RecordedSide | null
+  /** Whom the caller called, if they were several. */
+  readonly callees?: readonly CalleeStatus[]
   readonly media: Media | null
   readonly metadata: Metadata
   readonly offerer: Offerer
@@ -2801,6 +2878,7 @@ export interface PushEvent {
 export interface EventData {
   'call.incoming': CallIncomingData
   'call.ringing': CallRingingData
+  'call.callee_changed': CallCalleeChangedData
   'call.accepted': CallAcceptedData
   'call.connected': CallConnectedData
   'call.held': CallHeldData

@@ -283,6 +283,25 @@ export interface Callee {
   readonly device: DeviceId | null
 }
 
+/** `waiting`: rings after the ones before it. */
+export type CalleeState = 'waiting' | 'ringing' | 'answered' | 'ended'
+
+/**
+ * Why one of several callees does not ring any more. `unreachable`: no device could be rung. `answered_elsewhere`:
+ * another callee answered. `cancelled`: you withdrew the call. The others are reasons of a call.
+ */
+export type CalleeReason = 'declined' | 'busy' | 'no_answer' | 'unreachable' | 'answered_elsewhere' | 'cancelled'
+
+/** One of several callees. */
+export interface CalleeStatus {
+  readonly user: UserId
+  /** The device that answered. Null until one has. */
+  readonly device: DeviceId | null
+  readonly state: CalleeState
+  /** Given with `ended`. Null also if the server ended the call. */
+  readonly reason: CalleeReason | null
+}
+
 /** What a call or room is for. Shown to the callee; the server does not enforce it. */
 export type Media = 'audio' | 'video' | 'data'
 
@@ -334,8 +353,13 @@ export interface AdminCall {
   readonly version: number
   readonly state: CallState
   readonly caller: Endpoint
-  /** Null only for a call that was cancelled before it was created. */
+  /**
+   * Null for the caller of several users until one has answered, and for a call that was cancelled before it was
+   * created.
+   */
   readonly callee: Callee | null
+  /** Only for the caller of several users: who they are, in the order of the request. */
+  readonly callees?: readonly CalleeStatus[]
   readonly media: Media | null
   readonly metadata: Metadata
   readonly offerer: Offerer
@@ -382,17 +406,20 @@ export interface AdminCallReply {
 }
 
 /**
- * `ringing`: a device of the callee reported that it rings. `declined`: one of several devices declined. `offer`,
- * `answer`: a description was sent. `candidates_held`: candidates had to wait for their description or for the answer
- * to the call; candidates that were passed on at once leave no entry. `candidates_stale`: the description just sent
- * does not have the ufrag of candidates that are held, so they belong to another ICE generation; they go on waiting for
- * it. `held`, `resumed`: a side put the call on hold, or took it off hold. `media_changed`: a side muted its audio or
- * video, or unmuted it. `message`: a side sent an application message; its content is not kept. `away`, `back`: the
- * device of a side disconnected, or came back. `webhook`: an event was sent to the systems of the operator. `push`: a
- * device was to be woken; the caller does not see it. `policy`: the policy service was asked; the callee does not see
- * it.
+ * `ringing`: a device of the callee reported that it rings. `declined`: one of several devices declined.
+ * `callee_changed`: one of several users began to ring, or rings no more. `offer`, `answer`: a description was sent.
+ * `candidates_held`: candidates had to wait for their description or for the answer to the call; candidates that were
+ * passed on at once leave no entry. `candidates_stale`: the description just sent does not have the ufrag of candidates
+ * that are held, so they belong to another ICE generation; they go on waiting for it. `held`, `resumed`: a side put the
+ * call on hold, or took it off hold. `media_changed`: a side muted its audio or video, or unmuted it. `message`: a side
+ * sent an application message; its content is not kept. `away`, `back`: the device of a side disconnected, or came
+ * back. `webhook`: an event was sent to the systems of the operator. `push`: a device was to be woken; the caller does
+ * not see it. `policy`: the policy service was asked; the callee does not see it.
  */
-export type TimelineEntryType = 'created' | 'ringing' | 'declined' | 'accepted' | 'offer' | 'answer' | 'candidates_held' | 'candidates_stale' | 'connected' | 'held' | 'resumed' | 'media_changed' | 'message' | 'away' | 'back' | 'ended' | 'webhook' | 'push' | 'policy'
+export type TimelineEntryType = 'created' | 'ringing' | 'declined' | 'callee_changed' | 'accepted' | 'offer' | 'answer' | 'candidates_held' | 'candidates_stale' | 'connected' | 'held' | 'resumed' | 'media_changed' | 'message' | 'away' | 'back' | 'ended' | 'webhook' | 'push' | 'policy'
+
+/** Given with `callee_changed`. */
+export type ChangedCalleeState = 'ringing' | 'ended'
 
 /**
  * Of a `webhook` or `push`: `delivered`; `failed`, to be tried again; `given_up`, after the last attempt; `gone`: the
@@ -418,6 +445,8 @@ export interface TimelineEntry {
   readonly audio?: boolean | null
   /** Whether this side sends video. False: it is muted. */
   readonly video?: boolean | null
+  readonly callee?: ChangedCalleeState
+  readonly calleeReason?: CalleeReason
   readonly reason?: EndReason
   /** The type of the event of a `webhook` or `push`, or the action that `policy` was asked about. */
   readonly event?: string

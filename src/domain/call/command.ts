@@ -12,24 +12,20 @@ export type CallCommand =
       readonly type: 'create'
       readonly callId: string
       readonly actor: Endpoint
-      readonly to: string
+      /** In the order in which they ring, if it is one after the other. */
+      readonly callees: readonly NewCallee[]
       readonly media: Call['media']
       readonly metadata: Call['metadata']
       readonly offer: Description | null
       readonly batch?: CandidateBatch | undefined
       /** Who makes the first offer; without it the caller. */
       readonly offerer?: Side | undefined
-      readonly ringMs: number
       /** The maximum duration that the policy sets. */
       readonly maxMs?: number | undefined
       /** What the policy decided about the call, in order: more than one after a redirect. */
       readonly policy?: readonly TimelineOutcome[]
       /** See nextAttempt in tombstone.ts. */
       readonly attempt: number
-      /** The callee blocks the caller. */
-      readonly isMuted?: boolean
-      /** The devices of the callee that it wakes; null, and without it: there is no push. */
-      readonly wakes?: readonly string[] | null
     }
   | { readonly type: 'ringing' | 'hold' | 'resume'; readonly actor: Endpoint }
   | { readonly type: 'connected'; readonly actor: Endpoint; readonly stats?: ConnectionStats | undefined }
@@ -65,6 +61,9 @@ export type CallCommand =
   | { readonly type: 'busy'; readonly user: string }
   /** An operator ends the call. */
   | { readonly type: 'stop' }
+  /** The waiting user's turn has come: the user rings, or is left out. */
+  | ({ readonly type: 'ring'; readonly user: string } & Pick<NewCallee, 'isMuted' | 'wakes'>)
+  | { readonly type: 'skip'; readonly user: string; readonly reason: 'busy' | 'unreachable' }
   | { readonly type: 'hangup'; readonly actor: Endpoint; readonly reason: 'hangup' | 'media_failed' }
   | {
       readonly type: 'offer' | 'answer'
@@ -93,6 +92,22 @@ export type CallCommand =
   | { readonly type: 'seen'; readonly actor: Endpoint; readonly batch: CandidateBatch }
   | { readonly type: 'served'; readonly nodes: { readonly [side in Side]: string | null } }
 
+/** A user whom a create calls. */
+export interface NewCallee {
+  readonly user: string
+  /** The only device that rings; null, and without it: all devices of the user. */
+  readonly device?: string | null
+  readonly ringMs: number
+  /** Rings after the ones before it have left. */
+  readonly isWaiting?: boolean
+  /** Why the user does not ring. */
+  readonly leftOut?: 'busy' | 'unreachable' | undefined
+  /** The user blocks the caller. */
+  readonly isMuted?: boolean
+  /** The devices that are woken; null, and without it: there is no push. */
+  readonly wakes?: readonly string[] | null
+}
+
 /** A stream or poll that has come to a node. */
 export interface SeenConnection {
   readonly node: string
@@ -107,7 +122,8 @@ export interface SeenConnection {
 export interface RefuseCommand {
   readonly callId: string
   readonly actor: Endpoint
-  readonly to: string
+  /** The only user who is called; null: there are several. */
+  readonly to: string | null
   readonly attempt: number
   readonly because: Refusal
   /** How long a retry gets the same reply. */

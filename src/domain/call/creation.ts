@@ -4,7 +4,7 @@ import type { Endpoint } from '../../schemas/common.js'
 import type { CandidateOutcomes } from '../../schemas/signal.js'
 import { endpoint } from '../endpoint.js'
 import { NO_SIGNALS } from '../negotiation/state.js'
-import { nextRingEnd } from './called.js'
+import { newCalled, nextRingEnd } from './called.js'
 import type { CommandOf } from './command.js'
 import { callEvents, toSide } from './party.js'
 import { NOTHING_SEEN, seeTypes } from './seen.js'
@@ -72,7 +72,7 @@ export function create(state: CallState | null, command: CommandOf<'create'>, no
 
 export function startRinging(command: CommandOf<'create'>, at: CreatedAt): CallDecision {
   const { callId, actor, attempt, media, metadata } = command
-  const called = [newCalled(command, at.now)]
+  const called = command.callees.map(callee => newCalled(callee, at.now))
   const call: CallState = {
     ...newCall({ callId, caller: actor, called, attempt }, at),
     media,
@@ -89,21 +89,6 @@ export function startRinging(command: CommandOf<'create'>, at: CreatedAt): CallD
   const incoming = { type: 'call.incoming', data: (user: string) => incomingData(state, at.now, user) }
   return { state, events: callEvents(state, toSide(state, 'callee', null), incoming), outcomes }
 }
-
-type Ringing = Pick<CommandOf<'create'>, 'to' | 'ringMs' | 'isMuted' | 'wakes'>
-
-export const newCalled = ({ to, ringMs, isMuted = false, wakes = null }: Ringing, now: number): CalledUser => ({
-  user: to,
-  device: null,
-  state: 'ringing',
-  reason: null,
-  ringMs,
-  endsAt: now + ringMs,
-  isMuted,
-  isAlerted: false,
-  pushed: wakes,
-  declined: []
-})
 
 /** The outcomes of the candidates of a create, whatever happened to its call since: a retry gets the same. */
 export const outcomesOfCreate = (command: CommandOf<'create'>): CandidateOutcomes | undefined =>

@@ -11,6 +11,8 @@
 // cancel      by the caller, until the call is connected; a cancel before the create: tombstone.ts
 // reject      by the callee, until the call is connected; while it rings also for one device only
 // busy        by the server, when the callee has accepted another call and may have no second one
+// ring, skip  by the server, when it is the turn of a called user who waits (turns.ts); of several users the others go on without one who
+//             declines, is busy or does not answer
 // hangup      by either side; while it rings, the same as a cancel or a reject
 // stop        by an operator, in every state
 // limitAt     ends the call as `no_answer` while ringing, and as `expired` without an answer to the offer or after the maximum duration
@@ -28,6 +30,7 @@ import { seeCandidates, seeNodes, withSeen } from './seen.js'
 import { decideAnswer, decideCandidates, decideOffer } from './signal.js'
 import { type CallDecision, type CalledUser, type CallState, type FormerParty, unchanged } from './state.js'
 import { withTimeline } from './timeline.js'
+import { ringNext, skipNext } from './turns.js'
 import { formerParty } from './view.js'
 
 /** @throws AppError, a conflict with the call's current state and version among its members */
@@ -74,8 +77,6 @@ function decideLive(state: CallState, command: Exclude<CallCommand, { type: 'cre
       return cancel(state, command.actor, now)
     case 'reject':
       return reject(state, command, now)
-    case 'busy':
-      return endAsBusy(state, command.user, now)
     case 'hangup':
       return hangup(state, command, now)
     case 'offer':
@@ -86,6 +87,21 @@ function decideLive(state: CallState, command: Exclude<CallCommand, { type: 'cre
       return decideCandidates(state, command)
     case 'appeared':
       return deviceAppeared(state, command, now)
+    default:
+      return decideByServer(state, command, now)
+  }
+}
+
+type ServerCommand = CommandOf<'busy' | 'ring' | 'skip' | 'seen' | 'served' | 'check'>
+
+function decideByServer(state: CallState, command: ServerCommand, now: number): CallDecision {
+  switch (command.type) {
+    case 'busy':
+      return endAsBusy(state, command.user, now)
+    case 'ring':
+      return ringNext(state, command, now)
+    case 'skip':
+      return skipNext(state, command, now)
     case 'seen':
       return seeCandidates(state, command)
     case 'served':
@@ -99,6 +115,8 @@ function decideLive(state: CallState, command: Exclude<CallCommand, { type: 'cre
 function endRingTimes(state: CallState, now: number): CallDecision {
   const isOver = (called: CalledUser) => isRinging(called) && (called.endsAt ?? 0) <= now
   const users = state.called.filter(isOver).map(({ user }) => user)
+  // It is the turn of the next one, which needs more than a decision (services/call/ring-next.ts).
+  if (users.length === 0) return { state: { ...state }, events: [] }
   return leave(state, { users, reason: 'no_answer', by: null }, now)
 }
 

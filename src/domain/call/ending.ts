@@ -4,7 +4,7 @@ import { endpoint } from '../endpoint.js'
 import { NO_SIGNALS } from '../negotiation/state.js'
 import { calledUser, isInvited, nextRingEnd, withCalled } from './called.js'
 import type { CommandOf } from './command.js'
-import { callEvents, conflict, requireSide, sideOf, toCalled, toSide } from './party.js'
+import { callEvents, calleeChanged, conflict, requireSide, sideOf, toCalled, toSide } from './party.js'
 import {
   type CallDecision,
   type CallEvent,
@@ -56,7 +56,7 @@ export function endAsBusy(state: CallState, user: string, now: number): CallDeci
 
 export interface Leaving {
   readonly users: readonly string[]
-  readonly reason: Exclude<CalledReason, 'unreachable'>
+  readonly reason: CalledReason
   /** The device that declined; it gets no event. Null: none did. */
   readonly by: Endpoint | null
 }
@@ -72,7 +72,8 @@ export function leave(state: CallState, { users, reason, by }: Leaving, now: num
   }
   const left = called.map(each => (isLeaving(each) ? { ...each, state: 'ended' as const } : each))
   const next = { ...state, version: state.version + 1, called: left, limitAt: nextRingEnd(left, now) }
-  return withDepartures(state, next, { users, reason, by, now })
+  const decision = withDepartures(state, next, { users, reason, by, now })
+  return { ...decision, events: [...calleeChanged(decision.state, users), ...decision.events] }
 }
 
 /** The reason of a call that none has answered: that of all called users, or `no_answer` if they differ. */
@@ -90,7 +91,11 @@ export function withDepartures(
   const invited = before.called.filter(each => users.includes(each.user) && isInvited(each))
   const leaving = invited.map(({ user }) => user)
   // They see the call as it was while they rang.
-  const views = withFormer({ ...before, version: next.version }, leaving, { reason, by, now })
+  const views = withFormer({ ...before, version: next.version }, leaving, {
+    reason: reason === 'unreachable' ? 'no_answer' : reason,
+    by,
+    now
+  })
   const state = { ...next, former: views.former }
   const events = invited.flatMap(each =>
     callEvents(state, toCalled(each, by), { type: 'call.ended', data: departureFor(views, each.user, now) })

@@ -1,5 +1,6 @@
 // What the systems of the operator receive of a change of a call: each event once, whichever devices got it, without descriptions and
 // candidates, which contain network addresses.
+import type { Call } from '../../schemas/call.js'
 import { recordOf } from './record.js'
 import type { CallEvent, CallState } from './state.js'
 
@@ -17,11 +18,18 @@ export function operatorEventsOf({ before, state, events }: CallChange, now: num
   const isLive = state !== null && state.phase !== 'ended'
   // A device that lost the accept receives an end, while the call goes on.
   const relevant = events.filter(({ type }) => type !== 'call.ended' || !isLive)
-  const types = new Set(relevant.map(({ type }) => type))
-  const once = [...types].flatMap(type => relevant.find(event => event.type === type) ?? [])
+  const keys = relevant.map(keyOf)
+  const once = relevant.filter((_, i) => keys.indexOf(keys[i] ?? '') === i)
   const sent = once.map(event => toOperatorEvent(event, state))
   if (state === null || isLive || before?.phase === 'ended') return sent
   return [...sent, { type: 'call.record', data: recordOf(before, state, now) }]
+}
+
+/** Of several called users each has events of its own. */
+function keyOf({ type, data }: OperatorEvent): string {
+  const call = type === 'call.incoming' ? (data.call as Call) : null
+  const { callee } = type === 'call.callee_changed' ? (data as { callee: Call['callee'] }) : { callee: call?.callee }
+  return JSON.stringify([type, callee?.user])
 }
 
 /** The reason is that of the call, not that of one side. */

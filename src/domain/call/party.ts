@@ -1,7 +1,7 @@
 // Which side of a call a user is, and which devices its events go to.
 import { AppError, type ErrorCode } from '../../errors.js'
 import type { Endpoint } from '../../schemas/common.js'
-import { calledUser, isInvited } from './called.js'
+import { calledUser, isInvited, viewCallee } from './called.js'
 import type { CallEvent, CalledUser, CallState, Recipients, Side } from './state.js'
 
 /** The members that every conflict of a call carries. */
@@ -92,6 +92,15 @@ export const reaches = ({ device, except = [] }: Recipients, name: string): bool
   device === undefined ? !except.includes(name) : device === name
 
 const isSameDevice = (a: Endpoint, b: Endpoint | null): boolean => a.user === b?.user && a.device === b.device
+
+/** What the caller learns of called users while others ring or wait. */
+export const calleeChanged = (state: CallState, users: readonly string[]): CallEvent[] =>
+  users.flatMap(user => {
+    const callee = state.called.find(each => each.user === user)
+    if (callee === undefined) return []
+    const data = { callee: viewCallee(state, callee) }
+    return callEvents(state, toSide(state, 'caller', null), { type: 'call.callee_changed', data })
+  })
 
 type Data = CallEvent['data']
 

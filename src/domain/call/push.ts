@@ -1,5 +1,6 @@
-// Which devices of the callee a call wakes, and which of them learn that it rings no more.
-import type { CallState } from './state.js'
+// Which devices of the called users a call wakes, and which of them learn that it rings no more.
+import { ringsFor } from './called.js'
+import type { CalledUser, CallState } from './state.js'
 
 /** For the push gateway. What it needs besides is added when it is delivered. */
 export interface CallPush {
@@ -19,27 +20,38 @@ export interface CallPush {
 /** A push service that has not delivered `incoming` by the end of the ring time never will, so `cancelled` is needed little longer. */
 const CANCELLED_KEPT_MS = 30_000
 
-/** Null: the change wakes no device. Once for each call `incoming`, and after it once `cancelled`. */
-export function pushOf(before: CallState | null, state: CallState, now: number): CallPush | null {
-  const devices = state.called[0]?.pushed ?? null
+/** What the change wakes. Once for each called user `incoming`, and after it once `cancelled`. */
+export const pushesOf = (before: CallState | null, state: CallState, now: number): CallPush[] =>
+  state.called.flatMap(called => pushTo(called, { before, state, now }) ?? [])
+
+interface Change {
+  readonly before: CallState | null
+  readonly state: CallState
+  readonly now: number
+}
+
+function pushTo(called: CalledUser, { before, state, now }: Change): CallPush | null {
+  const { user, pushed: devices } = called
   if (devices === null) return null
-  if (before === null) return toPush(state, 'incoming', { devices, expiresAt: state.limitAt ?? now })
-  if (before.phase !== 'ringing' || state.phase === 'ringing') return null
-  const left = devices.filter(device => !knowsByItself(state, device))
+  const was = before !== null && ringsFor(before, user)
+  const is = ringsFor(state, user)
+  if (was === is) return null
+  if (is) return toPush(state, { kind: 'incoming', user, devices }, called.endsAt ?? now)
+  const left = devices.filter(device => !knowsByItself(state, called, device))
   if (left.length === 0 && devices.length > 0) return null
-  return toPush(state, 'cancelled', { devices: left, expiresAt: now + CANCELLED_KEPT_MS })
+  return toPush(state, { kind: 'cancelled', user, devices: left }, now + CANCELLED_KEPT_MS)
 }
 
 /** The device has answered, ended or declined the call. */
-function knowsByItself({ callee, called, endedBy }: CallState, device: string): boolean {
-  const hasEnded = endedBy?.user === called[0]?.user && endedBy?.device === device
-  return hasEnded || callee?.device === device || called[0]?.declined.includes(device) === true
+function knowsByItself({ callee, endedBy }: CallState, { user, declined }: CalledUser, device: string): boolean {
+  const acted = [callee, endedBy].some(each => each?.user === user && each.device === device)
+  return acted || declined.includes(device)
 }
 
 function toPush(
-  { callId, called, caller: from, media, metadata }: CallState,
-  kind: CallPush['data']['kind'],
-  { devices, expiresAt }: { readonly devices: readonly string[]; readonly expiresAt: number }
+  { callId, caller: from, media, metadata }: CallState,
+  { kind, user, devices }: Pick<CallPush['data'], 'kind' | 'user' | 'devices'>,
+  expiresAt: number
 ): CallPush {
-  return { data: { kind, callId, user: called[0]?.user ?? '', from, media, metadata, devices }, expiresAt }
+  return { data: { kind, callId, user, from, media, metadata, devices }, expiresAt }
 }

@@ -1,6 +1,7 @@
 // The record of a call that has ended, for the operator.
 import type { CallRecord } from '../../schemas/call-record.js'
 import { isDescribed } from '../negotiation/state.js'
+import { viewCallee } from './called.js'
 import type { CallState, SeenSide, Side } from './state.js'
 import { viewCall } from './view.js'
 
@@ -12,7 +13,8 @@ export function recordOf(before: CallState | null, ended: CallState, now: number
   return {
     callId,
     caller: sideOf(ended, 'caller'),
-    callee: sideOf(ended, 'callee'),
+    callee: ended.callee === null && ended.called.length > 1 ? null : sideOf(ended, 'callee'),
+    ...(ended.called.length > 1 && { callees: ended.called.map(each => viewCallee(ended, each)) }),
     media,
     metadata,
     offerer,

@@ -113,12 +113,15 @@ export interface MediaState {
 /** `digest`: of the message id. `version`: of the call. `afterMs`: the time since the call was created. */
 export type SentMessage = readonly [digest: string, version: number, afterMs: number]
 
-/** `afterMs`: the time since the call was created. `device`: the one that acted, if it is not the one of its side in the call. */
+/**
+ * `afterMs`: the time since the call was created. `device`: the one that acted, if it is not the one of its side in the call. `user`: of the
+ * callees, if there are several.
+ */
 export type TimelineLine = readonly [
   afterMs: number,
   type: TimelineEntry['type'],
   by: Side | null,
-  details?: Omit<TimelineEntry, 'at' | 'type' | 'by'> & { readonly device?: string }
+  details?: Omit<TimelineEntry, 'at' | 'type' | 'by'> & { readonly device?: string; readonly user?: string }
 ]
 
 export interface Timeline {

@@ -3,8 +3,18 @@
 import type { Endpoint } from '../../schemas/common.js'
 import type { CallTimeline, TimelineEntry, TimelineOutcome } from '../../schemas/timeline.js'
 import { isCurrent, type SideSignals } from '../negotiation/state.js'
+import { calledUser } from './called.js'
 import { endpointOf } from './party.js'
-import { type CallDecision, type CallState, otherSide, type Side, type Timeline, type TimelineLine } from './state.js'
+import {
+  type CallDecision,
+  type CalledUser,
+  type CallState,
+  otherSide,
+  type Side,
+  type Timeline,
+  type TimelineLine
+} from './state.js'
+import { formerParty } from './view.js'
 
 /** The state keeps the first lines, which tell how the call began, and the newest ones. */
 const FIRST_LINES = 16
@@ -63,7 +73,7 @@ function append({ lines, omitted }: Timeline, added: readonly TimelineLine[]): T
 
 /** Two lines with a count that follow each other, of one type and by one device, become one line. */
 const mayCombine = ([, type, by, details]: TimelineLine, [, nextType, nextBy, next]: TimelineLine): boolean =>
-  [type, by, details?.device].join() === [nextType, nextBy, next?.device].join() &&
+  [type, by, details?.device, details?.user].join() === [nextType, nextBy, next?.device, next?.user].join() &&
   details?.count !== undefined &&
   next?.count !== undefined
 
@@ -85,13 +95,24 @@ function changesBetween(before: CallState, after: CallState, actor: Endpoint | n
 }
 
 function ringingChanges(before: CallState, after: CallState, actor: Endpoint | null): Change[] {
-  const by = actor ? { device: actor.device } : {}
   if (before.answeredAt === null && after.answeredAt !== null) return [['accepted', 'callee']]
-  const [was, is] = [before.called[0], after.called[0]]
-  if (was === undefined || is === undefined) return []
-  if (is.isAlerted && !was.isAlerted) return [['ringing', 'callee', by]]
+  const changes = after.called.flatMap(is => {
+    const was = calledUser(before, is.user)
+    const by = { ...userOf(after, 'callee', is.user), ...(actor?.user === is.user && { device: actor.device }) }
+    return was ? calledChanges(was, is, by) : []
+  })
   // The reject of the last device ends the call: its line is the end.
-  if (is.declined.length > was.declined.length && after.phase !== 'ended') return [['declined', 'callee', by]]
+  return after.phase === 'ended' ? [] : changes
+}
+
+function calledChanges(was: CalledUser, is: CalledUser, by: Details): Change[] {
+  if (is.isAlerted && !was.isAlerted) return [['ringing', 'callee', by]]
+  if (is.state === 'ended' && was.state !== 'ended') {
+    return [['callee_changed', 'callee', { ...by, callee: 'ended', ...(is.reason && { calleeReason: is.reason }) }]]
+  }
+  if (is.state === 'ringing' && was.state === 'waiting')
+    return [['callee_changed', 'callee', { ...by, callee: 'ringing' }]]
+  if (is.declined.length > was.declined.length) return [['declined', 'callee', by]]
   return []
 }
 
@@ -125,7 +146,8 @@ function messageChanges(before: CallState, after: CallState, actor: Endpoint | n
   const side = SIDES.find(each => before.sent[each] !== after.sent[each])
   if (side === undefined || actor === null) return []
   const isInCall = endpointOf(after, side)?.device === actor.device
-  return [['message', side, { count: 1, ...(isInCall ? {} : { device: actor.device }) }]]
+  const by = { ...userOf(after, side, actor.user), ...(isInCall ? {} : { device: actor.device }) }
+  return [['message', side, { count: 1, ...by }]]
 }
 
 /** What a side of a live call changed, or what happened to its device. */
@@ -149,13 +171,22 @@ function endOf(after: CallState): Change {
   if (endedBy === null) return ['ended', null, { reason }]
   const side = sideOfUser(after, endedBy.user)
   const isInCall = endpointOf(after, side)?.device === endedBy.device
-  return ['ended', side, { reason, ...(isInCall ? {} : { device: endedBy.device }) }]
+  const by = { ...userOf(after, side, endedBy.user), ...(isInCall ? {} : { device: endedBy.device }) }
+  return ['ended', side, { reason, ...by }]
 }
+
+/** Before the answer one of several callees is named. */
+const userOf = ({ called, callee }: CallState, side: Side, user: string): Details =>
+  side === 'callee' && callee === null && called.length > 1 ? { user } : {}
 
 const sideOfUser = (state: CallState, user: string): Side => (user === state.caller.user ? 'caller' : 'callee')
 
 /** Who reads a timeline. An operator sees all of it. */
 export type Viewer = Side | 'operator'
+
+/** `user`: null is an operator. */
+export const viewerOf = (state: CallState, user: string | null): Viewer =>
+  user === null ? 'operator' : sideOfUser(state, user)
 
 /** Of the callee's devices the caller sees none that decline. The callee does not learn whom the caller called first. */
 const HIDDEN: Readonly<Record<Viewer, TimelineEntry['type'] | null>> = {
@@ -164,18 +195,25 @@ const HIDDEN: Readonly<Record<Viewer, TimelineEntry['type'] | null>> = {
   operator: null
 }
 
-/** The timeline as a side sees it. The caller does not learn of devices of the callee that ring or decline. */
-export function viewTimeline(state: CallState, viewer: Viewer): CallTimeline {
+/**
+ * The timeline as the user sees it. The caller does not learn of devices of a callee that ring or decline, and a called user nothing about
+ * the others, or about what follows its own part in the call.
+ */
+export function viewTimeline(state: CallState, user: string | null): CallTimeline {
   const { callId, createdAt, timeline } = state
-  const visible = timeline.lines.filter(([, type]) => type !== HIDDEN[viewer])
+  const viewer = viewerOf(state, user)
+  const endedAt = user === null ? null : (formerParty(state, user)?.view.endedAt ?? null)
+  const untilMs = endedAt === null ? Number.POSITIVE_INFINITY : Date.parse(endedAt) - createdAt
+  const isVisible = ([afterMs, type, , { user: callee } = {}]: TimelineLine) =>
+    type !== HIDDEN[viewer] && afterMs <= untilMs && (viewer !== 'callee' || callee === undefined || callee === user)
   return {
     callId,
-    entries: visible.map(([afterMs, type, by, { device, ...details } = {}]) => {
+    entries: timeline.lines.filter(isVisible).map(([afterMs, type, by, { device, user: callee, ...details } = {}]) => {
       const isHidden = viewer === 'caller' && by === 'callee' && (state.answeredAt === null || type !== 'ended')
       return {
         at: new Date(createdAt + afterMs).toISOString(),
         type,
-        by: by && partyOf(state, by, isHidden && device !== undefined ? null : device),
+        by: by && partyOf(state, by, { user: callee, device: isHidden && device !== undefined ? null : device }),
         ...details
       }
     }),
@@ -183,8 +221,13 @@ export function viewTimeline(state: CallState, viewer: Viewer): CallTimeline {
   }
 }
 
-/** The user of the side, with `device`: undefined means the device in the call, null means that no device is shown. */
-function partyOf(state: CallState, side: Side, device: string | null | undefined): TimelineEntry['by'] {
-  const { user, device: inCall } = state[side] ?? { user: state.called[0]?.user ?? '', device: null }
-  return { user, device: device === undefined ? inCall : device }
+/** `device`: undefined means the device in the call, null means that no device is shown. `user`: undefined means that of the side. */
+function partyOf(
+  state: CallState,
+  side: Side,
+  { user, device }: { readonly user: string | undefined; readonly device: string | null | undefined }
+): TimelineEntry['by'] {
+  const inCall = state[side]
+  const of = user ?? inCall?.user ?? state.called[0]?.user ?? ''
+  return { user: of, device: device === undefined ? (inCall?.user === of ? inCall.device : null) : device }
 }

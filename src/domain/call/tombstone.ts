@@ -5,8 +5,9 @@
 import type { Call } from '../../schemas/call.js'
 import type { Endpoint } from '../../schemas/common.js'
 import type { CallTimeline } from '../../schemas/timeline.js'
+import { newCalled } from './called.js'
 import type { CommandOf, Refusal, RefuseCommand } from './command.js'
-import { newCall, newCalled, startRinging } from './creation.js'
+import { newCall, startRinging } from './creation.js'
 import { decideCall } from './decide-call.js'
 import { wasPartyOf } from './party.js'
 import type { CallDecision, CallState } from './state.js'
@@ -14,7 +15,7 @@ import { viewCall } from './view.js'
 
 export interface Tombstone {
   readonly caller: Endpoint
-  /** Null if the create was cancelled before it arrived. */
+  /** Null if the create was cancelled before it arrived, or called several users. */
   readonly to: string | null
   readonly at: number
   readonly until: number
@@ -92,7 +93,7 @@ export function decideRefusal(record: CallIdRecord | null, command: RefuseComman
   const version = Math.max(decision.state.version, GONE_VERSION)
   const call = { ...viewTombstone(callId, { ...tombstone, because }), version }
   const data = { callId, version, reason: 'server', endedBy: null, call }
-  const events = [actor.user, to].map(user => ({ to: { user }, type: 'call.ended', data }))
+  const events = [actor.user, ...(to === null ? [] : [to])].map(user => ({ to: { user }, type: 'call.ended', data }))
   return { state: { ...decision.state, version }, events }
 }
 
@@ -135,7 +136,7 @@ export function viewTombstone(callId: string, tombstone: FinalTombstone): Call {
   const { caller, to, at, because } = tombstone
   const endedBy = cancellerOf(tombstone)
   const call = newCall(
-    { callId, caller, called: to === null ? [] : [newCalled({ to, ringMs: 0 }, at)], attempt: 1 },
+    { callId, caller, called: to === null ? [] : [newCalled({ user: to, ringMs: 0 }, at)], attempt: 1 },
     { version: 1, now: at }
   )
   return viewCall({ ...call, phase: 'ended', endedAt: at, reason: REASONS[because.code], endedBy }, at, caller.user)

@@ -1,7 +1,7 @@
 // The call as each of its parties sees it.
 import type { Call } from '../../schemas/call.js'
 import type { Endpoint } from '../../schemas/common.js'
-import { calledUser, lastRingEnd } from './called.js'
+import { calledUser, lastRingEnd, viewCallee } from './called.js'
 import type { CalledUser, CallState, EndReason, FormerParty } from './state.js'
 
 /** Of one call: the oldest are dropped, and learn no more of it. */
@@ -24,6 +24,7 @@ export function viewCall(state: CallState, now: number, user: string): Call {
     state: phase,
     caller,
     callee: calleeFor(state, called),
+    ...(called === null && state.called.length > 1 && { callees: state.called.map(each => viewCallee(state, each)) }),
     media,
     metadata,
     offerer,
@@ -50,6 +51,7 @@ function calleeFor({ callee, called }: CallState, viewer: CalledUser | null): Ca
 
 /** No user learns the device of a called user before the answer, and a called user nothing about another one. */
 function endedByFor({ answeredAt, caller, endedBy }: CallState, viewer: CalledUser | null): Endpoint | Call['endedBy'] {
+  if (endedBy === null && viewer?.reason === 'declined') return { user: viewer.user, device: null }
   if (endedBy === null || endedBy.user === caller.user || answeredAt !== null) return endedBy
   return viewer === null || viewer.user === endedBy.user ? { user: endedBy.user, device: null } : null
 }

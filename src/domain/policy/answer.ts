@@ -1,6 +1,7 @@
 // The rules of the policy service's answers: what they count as, for which questions they hold, and where a redirected call goes.
 import { AppError } from '../../errors.js'
 import type { PolicyAllowance, PolicyAnswer, PolicyQuestion, QuestionOf } from '../../schemas/policy.js'
+import { type CallTargetOf, targetsIn } from '../call/targets.js'
 
 /** `rewritten`: the answer changes what the request has. `redirected`: it changes who rings. */
 export type AnswerOutcome = 'allowed' | 'rewritten' | 'redirected' | 'denied'
@@ -25,14 +26,14 @@ export function textOfQuestion(question: PolicyQuestion): string {
 /** Each asks the service once more. */
 const REDIRECTS_MAX = 3
 
-/** The user who would ring next; null: the one whom the question names. @throws AppError redirect_loop */
+/** Whom the call rings instead, the one whom the question names perhaps among them; null: only that one. @throws AppError redirect_loop */
 export function redirectOf(
   { caller, to, redirectedFrom }: QuestionOf<'call'>,
   answer: PolicyAllowance<'call'>
-): string | null {
-  const next = answer.to ?? to
-  if (next === to) return null
-  const isLoop = next === caller.user || redirectedFrom.includes(next)
+): CallTargetOf[] | null {
+  if (answer.to === undefined || answer.to === to) return null
+  const next = targetsIn(answer.to)
+  const isLoop = next.some(({ user }) => user === caller.user || redirectedFrom.includes(user))
   if (isLoop || redirectedFrom.length >= REDIRECTS_MAX) throw new AppError('redirect_loop')
   return next
 }

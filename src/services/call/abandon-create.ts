@@ -3,7 +3,7 @@ import type { Refusal } from '../../domain/call/command.js'
 import type { CallIdRecord } from '../../domain/call/tombstone.js'
 import type { Cursor, Deliveries } from '../../store/mail.js'
 import type { Context } from '../context.js'
-import { type LeaseRequest, releaseStaleLeases, writeTombstone } from './leases.js'
+import { type LeaseRequest, onlyCallee, releaseStaleLeases, writeTombstone } from './leases.js'
 
 export interface CommittedCreate {
   readonly record: CallIdRecord
@@ -21,7 +21,7 @@ export async function abandonCreate(
   request: LeaseRequest,
   because: Refusal
 ): Promise<CommittedCreate> {
-  const record = await writeTombstone(context, request, because)
+  const record = await writeTombstone(context, { ...request, to: onlyCallee(request) }, because)
   await releaseStaleLeases(context, request, record)
   return { record, deliveries: null, head: null }
 }

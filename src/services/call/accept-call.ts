@@ -18,10 +18,11 @@ import type { Context } from '../context.js'
 import { actAs } from '../device/keepalive.js'
 import { acceptTimes } from '../intervals.js'
 import { ROUNDS_MAX, resolveActiveConflict, waitForCall } from './lease-conflicts.js'
-import { holderOfCall, isLiveCallOf, parseHolder } from './lease-holder.js'
-import { activeClaim } from './leases.js'
+import { parseHolder } from './lease-holder.js'
+import { activeClaim, releaseIfOver } from './leases.js'
+import { ringNextInBackground } from './ring-next.js'
 import { seeNodes } from './seen.js'
-import { type CallUpdate, readCall, readRecord, updateCall, updateCallWithLeases } from './update-call.js'
+import { type CallUpdate, readCall, updateCall, updateCallWithLeases } from './update-call.js'
 
 /**
  * Registers the device, if it is not: the device's stream resumes after the cursor, and gets all later events of the call.
@@ -89,16 +90,6 @@ export async function commitAccept(
 }
 
 /**
- * On a Cluster the claim may have taken a lease after it was released with the user's part in the call. If another device of the user has
- * won the call, the lease stays.
- */
-async function releaseIfOver(context: Context, claimed: CallState, user: string): Promise<void> {
-  const holder = holderOfCall(claimed)
-  const record = await readRecord(context, claimed.callId)
-  if (record && !isLiveCallOf(record, parseHolder(holder), user)) await context.store.leases.release(user, holder)
-}
-
-/**
  * Returns if the accept has to be decided again: the conflicting lease is gone, or the call has changed. On a Cluster the claim is judged
  * before the call, which may have been a cached one.
  */
@@ -121,7 +112,9 @@ function endWaitingCalls(context: Context, user: string, leases: readonly Lease[
     const { callId } = parseHolder(lease.holder)
     context.background.run(`end waiting call ${lease.holder}`, async closing => {
       if (!(await waitForCall(context, lease, closing))) return
-      await updateCall(context, { id: callId }, (call, now) => decideCall(call, { type: 'busy', user }, now))
+      const busy = { type: 'busy' as const, user }
+      const { state } = await updateCall(context, { id: callId }, (call, now) => decideCall(call, busy, now))
+      ringNextInBackground(context, state)
     })
   }
 }

@@ -18,6 +18,7 @@ import type { Context } from '../context.js'
 import { keepaliveIfDue, recordKeepalive, registerDevice } from '../device/keepalive.js'
 import { runUnlimited } from '../unlimited-action.js'
 import { refusedCreate } from './read-call.js'
+import { ringNextInBackground } from './ring-next.js'
 import { readRecord, updateCall, updateRecord } from './update-call.js'
 
 export function reportRinging(context: Context, actor: Actor, callId: string): Promise<Call> {
@@ -130,5 +131,6 @@ async function run(context: Context, actor: Actor, { callId, command }: Action) 
   const target = { id: callId, acting: keepaliveIfDue(context, actor) }
   const { before, state } = await updateCall(context, target, (call, now) => decideCall(call, command, now))
   recordKeepalive(context, actor)
+  ringNextInBackground(context, state)
   return { result: viewCall(state, context.clock.now(), actor.user), isRepeat: before === state }
 }

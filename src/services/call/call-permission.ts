@@ -1,37 +1,27 @@
-// Whether a caller may ring a callee, and whom the call rings: blocks, back-off, and the application's policy, which may redirect it.
-import type { CommandOf } from '../../domain/call/command.js'
+// Whether a caller may ring the callees: blocks, back-off, and the application's policy (call-routes.ts), which may redirect the call.
 import { type CallIdRecord, callIn, tombstoneOf } from '../../domain/call/tombstone.js'
-import { redirectOf } from '../../domain/policy/answer.js'
 import { AppError } from '../../errors.js'
-import type { PolicyAllowance } from '../../schemas/policy.js'
-import type { TimelineOutcome } from '../../schemas/timeline.js'
+import { joinIds } from '../../id-text.js'
 import type { Context } from '../context.js'
-import { askPolicy } from '../policy/ask-policy.js'
-import { policyDenied } from '../policy/denial.js'
 import { canWake } from '../push/wake.js'
-import { type CalleeRelation, readCalleeRelation, refuseDuringBackoff } from './contacts.js'
+import { type CreateCommand, findRoutes, type Route } from './call-routes.js'
+import { refuseDuringBackoff } from './contacts.js'
 import { readRecord } from './update-call.js'
 
-export interface CreateCommand extends Omit<CommandOf<'create'>, 'attempt' | 'isMuted' | 'wakes'> {
-  /** Undefined: as OFFLINE_CALLS says. */
-  readonly whenOffline?: 'reject' | 'ring' | undefined
-}
-
-/** Whom the call rings, and how. */
-interface Route {
+/** Whom the call rings. Of several, those who may not be rung are left out. */
+interface Routes {
   /** As the policy has rewritten it. */
   readonly command: CreateCommand
-  /** Of its callee. A user who blocks the caller and from whom the call is redirected counts as blocking, too. */
-  readonly relation: CalleeRelation
+  readonly routes: readonly Route[]
 }
 
 export type Permission =
-  | ({ readonly repeated: null } & Route)
+  | ({ readonly repeated: null } & Routes)
   /** The record of an earlier create by this caller with this id. It was permitted then. */
   | { readonly repeated: CallIdRecord }
 
 /**
- * Whether the caller may ring the callee. It is checked before any lease is taken, so that a refusal leaves nothing behind. The record is
+ * Whether the caller may ring the callees. It is checked before any lease is taken, so that a refusal leaves nothing behind. The record is
  * read only if the result depends on it: before a policy is asked, and before an error is thrown. The call may have been made or cancelled
  * while the policy was asked.
  * @throws AppError callee_unreachable, rate_limited, policy_denied, policy_unavailable, redirect_loop
@@ -54,48 +44,46 @@ export async function findRepeated(context: Context, { callId, actor }: CreateCo
   return callIn(record) !== null || tombstoneOf(record, actor.user) !== null ? record : null
 }
 
-/** A blocked caller gets the same error as for an unreachable callee. */
-async function requirePermission(context: Context, command: CreateCommand): Promise<Route> {
-  const route = await findRoute(context, command)
-  const { isReachable, isBlocked } = route.relation
-  const mayRing = !isBlocked && (isReachable || canWake(context, route.relation))
-  const whenOffline = command.whenOffline ?? context.config.offlineCalls
-  if (whenOffline === 'reject' && !mayRing) throw new AppError('callee_unreachable')
-  refuseDuringBackoff(context, route.relation)
-  return route
+/**
+ * Of several callees those who may not be rung are left out as `unreachable`, whatever the reason: only if none is left is it thrown.
+ * @throws AppError callee_unreachable, rate_limited, policy_denied, policy_unavailable, redirect_loop
+ */
+async function requirePermission(context: Context, command: CreateCommand): Promise<Routes> {
+  const found = await findRoutes(context, command)
+  const routes = await Promise.all(found.routes.map(route => judgeRoute(context, found.command, route)))
+  const [first] = routes
+  if (first === undefined) throw new AppError('callee_unreachable')
+  if (routes.every(({ refusal }) => refusal !== null)) throw worstOf(routes)
+  return { ...found, routes }
 }
 
-/**
- * Asks the policy about the callee, and about each user to whom it redirects the call. It is asked also about a callee who blocks the caller
- * or is unreachable: its answer must not show a block.
- */
-async function findRoute(context: Context, requested: CreateCommand): Promise<Route> {
-  const { user } = requested.actor
-  let command = requested
-  let relation = await readCalleeRelation(context, user, command.to)
-  const policy: TimelineOutcome[] = []
-  if (context.config.policyUrl === null) return { command, relation }
-  for (const redirectedFrom: string[] = []; ; ) {
-    refuseDuringBackoff(context, relation)
-    const { callId, actor: caller, to, media, metadata, ringMs: ringTimeoutMs } = command
-    const question = { action: 'call', callId, caller, to, redirectedFrom, media, metadata, ringTimeoutMs } as const
-    const { answer, outcome } = await askPolicy<'call'>(context, question)
-    if (!answer.allow) throw policyDenied(answer)
-    policy.push(outcome === 'not_sent' || outcome === 'denied' ? 'failed' : outcome)
-    const next = redirectOf(question, answer)
-    command = { ...rewrite(command, answer), to: next ?? to }
-    if (next === null) return { command: { ...command, policy }, relation }
-    redirectedFrom.push(to)
-    const { isBlocked } = relation
-    const nextRelation = await readCalleeRelation(context, user, next)
-    relation = { ...nextRelation, isBlocked: isBlocked || nextRelation.isBlocked }
+/** Of several refusals the one that a retry may overcome comes first. */
+const worstOf = (routes: readonly Route[]): unknown => {
+  const refusals = routes.map(({ refusal }) => refusal)
+  const isLimited = (refusal: unknown) => refusal instanceof AppError && refusal.code === 'rate_limited'
+  const isOther = (refusal: unknown) => refusal instanceof AppError && refusal.code === 'callee_unreachable'
+  return refusals.find(isLimited) ?? refusals.find(isOther) ?? refusals[0]
+}
+
+/** A blocked caller gets the same error as for an unreachable callee. */
+async function judgeRoute(context: Context, command: CreateCommand, route: Route): Promise<Route> {
+  if (route.refusal !== null) return route
+  try {
+    const { isReachable, isBlocked } = route.relation
+    const mayRing = !isBlocked && (isReachable || canWake(context, route.relation))
+    const whenOffline = command.whenOffline ?? context.config.offlineCalls
+    if (whenOffline === 'reject' && !mayRing) throw new AppError('callee_unreachable')
+    refuseDuringBackoff(context, route.relation)
+    if (command.targets.length > 1) await checkBudgets(context, command.actor.user, route)
+    return route
+  } catch (refusal) {
+    if (refusal instanceof AppError) return { ...route, refusal }
+    throw refusal
   }
 }
 
-const rewrite = (command: CreateCommand, answer: PolicyAllowance<'call'>): CreateCommand => ({
-  ...command,
-  media: answer.media ?? command.media,
-  metadata: answer.metadata ?? command.metadata,
-  ringMs: answer.ringTimeoutMs ?? command.ringMs,
-  maxMs: answer.maxDurationMs ?? command.maxMs
-})
+/** One callee whose budget is spent must not keep the others from being rung. @throws AppError rate_limited */
+async function checkBudgets({ budgets }: Context, caller: string, { target, relation }: Route): Promise<void> {
+  await budgets.check(joinIds(caller, target.user), 'attempts')
+  if (!relation.isKnown) await budgets.check(target.user, 'incoming')
+}

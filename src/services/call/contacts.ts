@@ -1,5 +1,6 @@
 // Who may call whom, and how often: blocks, back-off, and the budgets of a caller with one callee and of a callee
 // (docs/decisions/0009-ringing.md).
+import { calledUser, ringsFor } from '../../domain/call/called.js'
 import type { CallState } from '../../domain/call/state.js'
 import { AppError } from '../../errors.js'
 import { joinIds } from '../../id-text.js'
@@ -25,6 +26,20 @@ export async function readCalleeRelation(context: Context, caller: string, calle
   const { isBlocked, isReachable, isOnline, asleep, backoff, roomIds } = found
   const isKnown = found.isKnown || (roomIds.length > 0 && (await isInOneOf(context, caller, roomIds)))
   return { isBlocked, isReachable, isOnline, asleep, isKnown, retryAt: backoff?.retryAt ?? 0 }
+}
+
+/** The same for a call that may be for one device only: then that device is reachable, online or asleep. */
+export async function readTargetRelation(
+  context: Context,
+  caller: string,
+  { user, device }: { readonly user: string; readonly device: string | null }
+): Promise<CalleeRelation> {
+  const relation = await readCalleeRelation(context, caller, user)
+  if (device === null) return relation
+  const devices = await context.store.mailboxes.devices(user, context.clock.now())
+  const found = devices.find(each => each.device === device)
+  const asleep = relation.asleep.filter(each => each === device)
+  return { ...relation, isReachable: found !== undefined, isOnline: found?.online === true, asleep }
 }
 
 async function isInOneOf(context: Context, user: string, roomIds: readonly string[]): Promise<boolean> {
@@ -80,19 +95,26 @@ export async function recordRingAttempt(
     .catch(error => log.debug({ err: error }, 'outcome of a ring attempt not recorded'))
 }
 
-/** What a commit of a call records about caller and callee; null: nothing. */
-export function contactUpdateOf(
-  context: Context,
-  before: CallState | null,
-  after: CallState
-): UserContactUpdate | null {
-  const [caller, callee] = [after.caller.user, after.called[0]?.user]
-  if (callee === undefined || before?.phase === after.phase) return null
-  if (before === null) return { user: caller, contact: newContactUpdate(context, callee, 'called') }
-  if (before.phase !== 'ringing') return null
-  if (after.phase === 'connecting') return { user: callee, contact: newContactUpdate(context, caller, 'answered') }
-  const isFailed = after.reason === 'declined' || after.reason === 'no_answer'
-  return isFailed ? { user: callee, contact: newContactUpdate(context, caller, 'failed') } : null
+/** What a commit of a call records about the caller and those who are called. */
+export function contactUpdatesOf(context: Context, before: CallState | null, after: CallState): UserContactUpdate[] {
+  const caller = after.caller.user
+  if (before === null) {
+    const called = after.called.filter(({ state }) => state !== 'ended')
+    return called.map(({ user }) => ({ user: caller, contact: newContactUpdate(context, user, 'called') }))
+  }
+  return after.called.flatMap(({ user }) => {
+    const outcome = ringsFor(before, user) ? ringOutcomeOf(after, user) : null
+    return outcome === null ? [] : [{ user, contact: newContactUpdate(context, caller, outcome) }]
+  })
+}
+
+/** Of a called user who rang. */
+function ringOutcomeOf(call: CallState, user: string): RingOutcome | null {
+  const called = calledUser(call, user)
+  if (called === undefined || ringsFor(call, user)) return null
+  if (called.state === 'answered') return call.phase === 'connecting' ? 'answered' : null
+  const reason = called.reason ?? call.reason
+  return reason === 'declined' || reason === 'no_answer' ? 'failed' : null
 }
 
 /** @throws AppError too_many_blocks, invalid_request for oneself */

@@ -1,6 +1,8 @@
 // Creating a call. It is idempotent by its id and exclusive by its leases; a glare is detected when the leases are claimed.
+import { isInvited } from '../../domain/call/called.js'
 import { outcomesOfCreate } from '../../domain/call/creation.js'
 import type { CallState } from '../../domain/call/state.js'
+import { requireTargets } from '../../domain/call/targets.js'
 import { type CallIdRecord, callIn, decideCreate, nextAttempt } from '../../domain/call/tombstone.js'
 import { viewCall } from '../../domain/call/view.js'
 import { endpoint } from '../../domain/endpoint.js'
@@ -17,12 +19,13 @@ import type { ActingDevice, LeaseRefusal, UpdateResult } from '../aggregate-rule
 import { refuseDerivedId } from '../chosen-id.js'
 import type { Context } from '../context.js'
 import { actAs } from '../device/keepalive.js'
-import { NO_DELIVERY } from '../mail.js'
+import { addDeliveries, NO_DELIVERY } from '../mail.js'
 import { checkMetadata } from '../metadata-bounds.js'
-import { devicesToWake, takePush } from '../push/wake.js'
 import { abandonCreate, abandonFailed, type CommittedCreate } from './abandon-create.js'
-import { type CreateCommand, checkPermission, findRepeated } from './call-permission.js'
-import { type CalleeRelation, ringAttemptCharges } from './contacts.js'
+import { checkPermission } from './call-permission.js'
+import type { CreateCommand } from './call-routes.js'
+import { type PlannedCallee, planCallees, ringingAtOnce, toNewCallees } from './callees.js'
+import { ringAttemptCharges } from './contacts.js'
 import { prepareMerge } from './glare.js'
 import { ROUNDS_MAX, resolveLeaseConflict } from './lease-conflicts.js'
 import { claimsOf, type LeaseRequest, releaseClosedAttempt, releaseStaleLeases } from './leases.js'
@@ -42,7 +45,8 @@ export async function createCall(
   actor: Actor,
   { idempotencyKey, ...body }: CreateCallRequest & { readonly idempotencyKey?: string | undefined }
 ): Promise<CreateCallReply> {
-  if (body.to === actor.user) throw new AppError('cannot_call_self')
+  const ringMs = body.ringTimeoutMs ?? context.config.ringTimeoutMs
+  const targets = requireTargets(actor.user, body.to).map(target => ({ ...target, ringMs: target.ringMs ?? ringMs }))
   if (body.offer && body.offerer === 'callee') throw new AppError('invalid_request', { detail: CALLEE_OFFERS })
   checkMetadata(body.metadata)
   refuseDerivedId('callId', body.callId)
@@ -50,21 +54,21 @@ export async function createCall(
     type: 'create' as const,
     callId: body.callId ?? (idempotencyKey ? idFromKey(actor.user, idempotencyKey) : context.ids.unique()),
     actor: endpoint(actor),
-    to: body.to,
+    targets,
+    strategy: body.ringStrategy ?? 'all',
     media: body.media ?? null,
     metadata: body.metadata ?? {},
     offer: body.offer ? parseDescription(body.offer.sdp, context.config.maxSdpBytes) : null,
     offerer: body.offerer,
     whenOffline: body.whenOffline,
-    batch: readOptionalCandidates(body),
-    ringMs: body.ringTimeoutMs ?? context.config.ringTimeoutMs
+    batch: readOptionalCandidates(body)
   }
   const device = actAs(context, actor)
   const isIdChosen = body.callId !== undefined || idempotencyKey !== undefined
   const { head, ...created } = await create(context, { command, isIdChosen }, device.acting)
   context.metrics.callsCreated.inc({ resolution: created.resolution })
   const cursor = formatCursor(await device.cursor(head))
-  const outcomes = created.resolution === 'existing' && outcomesOfCreate({ ...command, attempt: 1 })
+  const outcomes = created.resolution === 'existing' && outcomesOfCreate({ ...command, callees: [], attempt: 1 })
   return { ...created, cursor, ...(outcomes && { outcomes }) }
 }
 
@@ -83,39 +87,27 @@ async function create(
   const repeat = (record: CallIdRecord) => repeatCreate(context, { callId, caller, isIdChosen }, record)
   const permission = await checkPermission(context, requested)
   if (permission.repeated) return repeat(permission.repeated)
-  const { command, relation } = permission
-  const wakes = await chooseDevicesToWake(context, command, relation)
-  const creation = newCreation(context, { command, acting, relation, wakes })
+  const { command, routes } = permission
+  const creation = newCreation(context, { command, acting, callees: await planCallees(context, command, routes) })
   const { record, deliveries, head } = await commitWithLeases(context, creation)
   const call = callIn(record)
   if (call === null || deliveries === null) return repeat(record)
-  const delivery = (relation.isBlocked ? null : deliveries.get(command.to)) ?? NO_DELIVERY
+  const delivery = call.called
+    .filter(isInvited)
+    .map(({ user }) => deliveries.get(user) ?? NO_DELIVERY)
+    .reduce(addDeliveries, NO_DELIVERY)
   const { outcomes } = creation
-  const created = {
-    call: viewCall(call, context.clock.now(), caller.user),
-    resolution: 'created' as const,
-    delivery,
-    head
-  }
+  const view = viewCall(call, context.clock.now(), caller.user)
+  const created = { call: view, resolution: 'created' as const, delivery, head }
   return outcomes ? { ...created, outcomes } : created
-}
-
-/** A repeat takes nothing of the callee's budget. */
-async function chooseDevicesToWake(
-  context: Context,
-  command: CreateCommand,
-  relation: CalleeRelation
-): Promise<Creation['wakes']> {
-  const devices = devicesToWake(context, relation)
-  if (devices === null || (await findRepeated(context, command))) return null
-  return (await takePush(context, command.to, relation)) ? devices : null
 }
 
 /** A create while its call is committed. */
 interface Creation {
   readonly command: CreateCommand
   readonly acting: ActingDevice
-  readonly wakes: readonly string[] | null
+  /** One of several who turns out to be busy is left out. */
+  callees: readonly PlannedCallee[]
   /** The current attempt. */
   request: LeaseRequest
   /** Empty once they are taken. */
@@ -127,21 +119,25 @@ interface Creation {
 
 function newCreation(
   context: Context,
-  {
-    command,
-    acting,
-    relation,
-    wakes
-  }: Pick<Creation, 'command' | 'acting' | 'wakes'> & { readonly relation: CalleeRelation }
+  { command, acting, callees }: Pick<Creation, 'command' | 'acting' | 'callees'>
 ): Creation {
-  const { callId, actor: caller, to } = command
-  const { isKnown, isBlocked: isMuted } = relation
+  const { callId, actor: caller } = command
+  const attempt = {
+    callId,
+    caller,
+    attempt: 1,
+    callees: ringingAtOnce(command, callees),
+    isForSeveral: callees.length > 1
+  }
+  const charged = callees.filter(({ leftOut }) => leftOut === undefined)
   return {
     command,
     acting,
-    wakes,
-    request: { callId, caller, to, attempt: 1, isKnown, isMuted },
-    charges: ringAttemptCharges(context, { caller: caller.user, callee: to }, relation),
+    callees,
+    request: attempt,
+    charges: charged.flatMap(({ user, relation }) =>
+      ringAttemptCharges(context, { caller: caller.user, callee: user }, relation)
+    ),
     closedAttempts: []
   }
 }
@@ -157,7 +153,7 @@ async function commitWithLeases(context: Context, creation: Creation): Promise<C
       )
       if (!('refused' in result)) return await settleLeases(context, creation.request, result)
       creation.charges = []
-      const committed = await settleRefusedClaim(context, creation.request, result)
+      const committed = await settleRefusedClaim(context, creation, result)
       if (committed) return committed
     }
     return await abandonCreate(context, creation.request, { code: 'callee_busy' })
@@ -180,31 +176,40 @@ function decideWithClaims(
   creation: Creation,
   { record, now }: { readonly record: CallIdRecord | null; readonly now: number }
 ) {
-  const { command, request, wakes } = creation
+  const { command, request, callees } = creation
   const attempt = Math.max(request.attempt, nextAttempt(record, command.actor.user))
   if (attempt > request.attempt) creation.closedAttempts.push(request)
   creation.request = { ...request, attempt }
-  const decision = decideCreate(record, { ...command, attempt, wakes, isMuted: request.isMuted === true }, now)
+  const decision = decideCreate(record, { ...command, attempt, callees: toNewCallees(command, callees) }, now)
   creation.outcomes = decision.outcomes
   if (decision.state === record) return decision
   return { ...decision, claims: claimsOf(context, creation.request), charges: creation.charges }
 }
 
-/** A claim was refused. Null: the conflicting lease is gone, claim again. */
+/** A claim was refused. Null: the conflicting lease is gone, or its callee is left out: claim again. */
 async function settleRefusedClaim(
   context: Context,
-  request: LeaseRequest,
+  creation: Creation,
   { refused }: LeaseRefusal
 ): Promise<CommittedCreate | null> {
+  const { request } = creation
   const conflict = await resolveLeaseConflict(context, request, refused)
   if (conflict.status === 'glare') return closeForMerge(context, request, conflict.call)
-  if (conflict.status === 'gone') return null
+  if (conflict.status === 'gone' || leaveOut(creation, conflict.user)) return null
   const { user, callId: activeCallId } = conflict
-  return abandonCreate(
-    context,
-    request,
-    user === request.to ? { code: 'callee_busy' } : { code: 'caller_busy', activeCallId }
-  )
+  const isCaller = user === request.caller.user
+  return abandonCreate(context, request, isCaller ? { code: 'caller_busy', activeCallId } : { code: 'callee_busy' })
+}
+
+/** One of several callees is busy. False: none is left to ring, or it is no callee. */
+function leaveOut(creation: Creation, user: string): boolean {
+  const { command, request } = creation
+  const callees = creation.callees.map(each => (each.user === user ? { ...each, leftOut: 'busy' as const } : each))
+  const ringing = ringingAtOnce(command, callees)
+  if (user === request.caller.user || ringing.length === 0) return false
+  creation.callees = callees
+  creation.request = { ...request, callees: ringing }
+  return true
 }
 
 /** The second step of a glare, see glare.ts. Null: the other call has ended, claim again. */

@@ -1,14 +1,24 @@
 // The leases that prevent a call. Each belongs to a live call or to a running create; a lease of neither is stale and is released.
 import { wait } from '../../clock.js'
+import { calledUser } from '../../domain/call/called.js'
 import { isPartyOf } from '../../domain/call/party.js'
 import type { CallState } from '../../domain/call/state.js'
 import { type CallIdRecord, callIn } from '../../domain/call/tombstone.js'
 import { AppError } from '../../errors.js'
+import type { Endpoint } from '../../schemas/common.js'
 import type { Lease } from '../../store/leases.js'
 import type { LeaseRefusal } from '../aggregate-rules.js'
 import type { Context } from '../context.js'
-import { holderOfCall, isCreateUndecided, isLiveCallOf, parseHolder } from './lease-holder.js'
-import { activeClaim, type LeaseRequest, leasedUsers, leaseFor, limitsFor, writeTombstone } from './leases.js'
+import { holderOfCall, isCreateUndecided, mayBeLeaseOf, parseHolder } from './lease-holder.js'
+import {
+  activeClaim,
+  type LeaseRequest,
+  leasedUsers,
+  leaseFor,
+  limitsFor,
+  onlyCallee,
+  writeTombstone
+} from './leases.js'
 import { readRecord } from './update-call.js'
 
 /** A create needs a few round trips between its leases and its call. After this time it counts as stalled and is fenced. */
@@ -34,16 +44,21 @@ export async function resolveLeaseConflict(
   request: LeaseRequest,
   { user, held }: LeaseRefusal['refused']
 ): Promise<ConflictingLease> {
-  const { caller, to } = request
+  const { caller } = request
+  const to = onlyCallee(request)
   const peer = user === caller.user ? to : caller.user
   const found = await Promise.all(held.map(lease => releaseIfStale(context, user, lease)))
   if (found.some(({ isStale }) => isStale)) return { status: 'gone' }
-  const withPeer = found.find(({ lease }) => lease.peer === peer)
+  const glare = found.find(({ call }) => call && isGlare(call, caller, to))?.call
+  if (glare) return { status: 'glare', call: glare }
+  const withPeer = peer === null ? undefined : found.find(({ lease }) => lease.peer === peer)
   if (withPeer === undefined) return { status: 'busy', user, callId: activeCallOf(held) }
   const { call } = withPeer
-  if (call && isGlare(call, request)) return { status: 'glare', call }
-  // A pair of users has one live call. Of a caller whom this one blocks, only `busy` is shown.
-  if (call) return { status: 'busy', user: isPartyOf(call, caller.user) ? caller.user : user, callId: call.callId }
+  if (call) {
+    // A pair of users has one live call. If the caller is no party of it, by a block or because it waits for its turn, the callee is busy.
+    const isKnown = to !== null && isPartyOf(call, caller.user)
+    return { status: 'busy', user: isKnown ? caller.user : (to ?? user), callId: call.callId }
+  }
   // The peer's create has taken its leases and not committed its call yet.
   await wait(context.clock, POLL_MS)
   return { status: 'gone' }
@@ -55,8 +70,11 @@ function activeCallOf(held: readonly Lease[]): string {
   return lease === undefined ? '' : parseHolder(lease.holder).callId
 }
 
-const isGlare = (call: CallState, { caller, to }: LeaseRequest) =>
-  call.phase === 'ringing' && call.caller.user === to && isPartyOf(call, caller.user)
+function isGlare(call: CallState, caller: Endpoint, to: string | null): boolean {
+  const { device = null } = calledUser(call, caller.user) ?? {}
+  const ringsHere = isPartyOf(call, caller.user) && (device === null || device === caller.device)
+  return call.phase === 'ringing' && call.caller.user === to && ringsHere
+}
 
 /** The call because of which the user cannot be in another one; null: a stale lease was released, claim again. */
 export async function resolveActiveConflict(
@@ -88,14 +106,14 @@ async function releaseIfStale(context: Context, user: string, lease: Lease): Pro
     if (context.clock.now() - lease.at <= STALLED_MS) return { lease, call: null, isStale: false }
     record = await fenceStalledCreate(context, user, lease)
   }
-  const isStale = record === null || !isLiveCallOf(record, holder, user)
+  const isStale = record === null || !mayBeLeaseOf(record, holder, user)
   if (isStale) await context.store.leases.release(user, lease.holder)
   return { lease, call: isStale ? null : callIn(record), isStale }
 }
 
 async function fenceStalledCreate(context: Context, user: string, lease: Lease): Promise<CallIdRecord> {
   const { callId, attempt, caller: creator } = parseHolder(lease.holder)
-  const to = user === creator ? lease.peer : user
+  const to = user === creator ? lease.peer || null : user
   const caller = { user: creator, device: lease.role }
   context.log.warn({ callId }, 'create stalled or call lost; its lease is released')
   return writeTombstone(context, { callId, caller, to, attempt }, { code: 'call_ended' })

@@ -12,8 +12,17 @@ import type { Endpoint } from '../../schemas/common.js'
 import type { Lease, LeaseKind, LeaseLimits } from '../../store/leases.js'
 import type { UserClaim } from '../aggregate-rules.js'
 import type { Context } from '../context.js'
-import { formatHolder, holderOfCall, isLiveCallOf, parseHolder } from './lease-holder.js'
-import { readCall, updateRecord } from './update-call.js'
+import { formatHolder, holderOfCall, isLiveCallOf, mayBeLeaseOf, parseHolder } from './lease-holder.js'
+import { readCall, readRecord, updateRecord } from './update-call.js'
+
+/** A user whom a create rings. */
+export interface LeasedCallee {
+  readonly user: string
+  /** The callee knows the caller: the call does not count against MAX_RINGING_PER_USER. */
+  readonly isKnown?: boolean
+  /** The callee blocks the caller: no lease is taken on the callee. */
+  readonly isMuted?: boolean
+}
 
 /** The attempt of a create that takes the leases. */
 export interface LeaseRequest {
@@ -21,32 +30,39 @@ export interface LeaseRequest {
   readonly caller: Endpoint
   /** See nextAttempt in domain/call/tombstone.ts. */
   readonly attempt: number
-  readonly to: string
-  /** The callee knows the caller: the call does not count against MAX_RINGING_PER_USER. */
-  readonly isKnown?: boolean
-  /** The callee blocks the caller: no lease is taken on the callee. */
-  readonly isMuted?: boolean
+  /** Those who ring at once. */
+  readonly callees: readonly LeasedCallee[]
+  /** The call is for several users, of whom others may ring later. */
+  readonly isForSeveral: boolean
 }
 
 const holderIn = ({ callId, caller, attempt }: LeaseRequest) => ({ callId, caller: caller.user, attempt })
 const holderOf = (request: LeaseRequest): string => formatHolder(holderIn(request))
 
-/** The claims of a create: an active lease on the caller, a ringing one on the callee. */
+/** The only user whom the create calls; null: there are several. */
+export const onlyCallee = ({ callees, isForSeveral }: Pick<LeaseRequest, 'callees' | 'isForSeveral'>): string | null =>
+  isForSeveral ? null : (callees[0]?.user ?? null)
+
+/** The claims of a create: an active lease on the caller, a ringing one on each callee. */
 export function claimsOf(context: Context, request: LeaseRequest): UserClaim[] {
-  const { caller, to, isMuted, isKnown } = request
+  const { caller, callees } = request
+  const at = context.clock.now()
+  const lease = { holder: holderOf(request), role: caller.device, at }
   const claimOn = (user: string, peer: string, kind: LeaseKind): UserClaim => ({
-    user,
-    lease: {
-      holder: holderOf(request),
-      peer,
-      kind,
-      role: caller.device,
-      at: context.clock.now()
-    },
+    ...{ user, lease: { ...lease, peer, kind } },
     limits: limitsFor(context, kind)
   })
-  const mine = claimOn(caller.user, to, 'active')
-  return isMuted ? [mine] : [mine, claimOn(to, caller.user, isKnown ? 'ringing_known' : 'ringing')]
+  const ringing = callees.filter(({ isMuted }) => !isMuted)
+  return [
+    claimOn(caller.user, onlyCallee(request) ?? '', 'active'),
+    ...ringing.map(({ user, isKnown }) => claimOn(user, caller.user, isKnown ? 'ringing_known' : 'ringing'))
+  ]
+}
+
+/** The claim of a user whose turn it is to ring. */
+export function ringingClaim(context: Context, call: CallState, { user, isKnown }: LeasedCallee): UserClaim {
+  const kind = isKnown ? 'ringing_known' : 'ringing'
+  return { user, lease: leaseFor(context, call, { user, kind }), limits: limitsFor(context, kind) }
 }
 
 /** The claim of an accept: an active lease on the callee. A lease that a failover has lost is taken again. */
@@ -79,14 +95,25 @@ const peerOfCaller = ({ called }: CallState): string => (called.length === 1 ? (
 
 /** Releases the leases of the create that are stale according to the record (rules 1 and 3). */
 export async function releaseStaleLeases(context: Context, request: LeaseRequest, record: CallIdRecord): Promise<void> {
-  const { caller, to } = request
-  const stale = [caller.user, to].filter(user => !isLiveCallOf(record, holderIn(request), user))
+  const stale = usersIn(request).filter(user => !mayBeLeaseOf(record, holderIn(request), user))
   await Promise.all(stale.map(user => context.store.leases.release(user, holderOf(request))))
 }
 
+const usersIn = ({ caller, callees }: LeaseRequest) => [caller.user, ...callees.map(({ user }) => user)]
+
 /** Releases the leases of a closed attempt. */
 export const releaseClosedAttempt = ({ store }: Context, request: LeaseRequest): Promise<unknown> =>
-  Promise.all([request.caller.user, request.to].map(user => store.leases.release(user, holderOf(request))))
+  Promise.all(usersIn(request).map(user => store.leases.release(user, holderOf(request))))
+
+/**
+ * Releases the user's lease if the call is over for the user. On a Cluster a commit that was refused may have taken it after it was released.
+ * If another device of the user has won the call, the lease stays.
+ */
+export async function releaseIfOver(context: Context, call: CallState, user: string): Promise<void> {
+  const holder = holderOfCall(call)
+  const record = await readRecord(context, call.callId)
+  if (record && !mayBeLeaseOf(record, parseHolder(holder), user)) await context.store.leases.release(user, holder)
+}
 
 /** Releases the leases of a call that has ended. */
 export async function releaseLeases({ store }: Context, call: CallState): Promise<void> {
@@ -99,9 +126,17 @@ export const leasedUsers = ({ caller, called }: CallState): string[] => [
   ...called.filter(isInvited).map(({ user }) => user)
 ]
 
+interface Attempt extends Pick<LeaseRequest, 'callId' | 'caller' | 'attempt'> {
+  /** The only user who is called; null: there are several. */
+  readonly to: string | null
+}
+
 /** Makes the call of this attempt impossible, unless it exists. Resolves to the record after that. */
-export async function writeTombstone(context: Context, request: LeaseRequest, because: Refusal): Promise<CallIdRecord> {
-  const { callId, caller: actor, to, attempt } = request
+export async function writeTombstone(
+  context: Context,
+  { callId, caller: actor, to, attempt }: Attempt,
+  because: Refusal
+): Promise<CallIdRecord> {
   const command = { callId, actor, to, attempt, because, keepMs: context.config.retentionMs }
   return (await updateRecord(context, { id: callId }, (record, now) => decideRefusal(record, command, now))).state
 }

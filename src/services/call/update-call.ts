@@ -21,7 +21,7 @@ import { pushesIn } from '../push/queue-push.js'
 import { createUpdater } from '../update-aggregate.js'
 import { webhooksIn } from '../webhooks/queue-events.js'
 import { recordProgress } from './call-metrics.js'
-import { contactUpdateOf } from './contacts.js'
+import { contactUpdatesOf } from './contacts.js'
 import { holderOfCall } from './lease-holder.js'
 
 export type CallUpdate = UpdateResult<CallState>
@@ -34,6 +34,12 @@ const usersOf = ({ caller, called }: CallState) => [
   ...called.filter(({ state }) => ['ringing', 'answered'].includes(state)).map(({ user }) => user)
 ]
 
+/** The end also releases the lease of a user who waits: a node that died may have taken it. */
+const partiesOf = (call: CallState) => [
+  ...usersOf(call),
+  ...(call.phase === 'ended' ? call.called.filter(({ state }) => state === 'waiting').map(({ user }) => user) : [])
+]
+
 const RULES: AggregateRules<CallIdRecord> = {
   kind: 'call',
   cacheIn: context => context.calls,
@@ -43,11 +49,11 @@ const RULES: AggregateRules<CallIdRecord> = {
     if (record.phase !== 'void') return context.config.retentionMs
     return Math.max(1, ...record.tombstones.map(({ until }) => until - context.clock.now()))
   },
-  partiesOf: record => (record.phase === 'void' ? [] : usersOf(record)),
+  partiesOf: record => (record.phase === 'void' ? [] : partiesOf(record)),
   endForgotten: (record, now) => (record.phase === 'void' ? keepState(record) : endForgotten(record, now)),
   holderOf: record => (record.phase === 'void' ? null : holderOfCall(record)),
-  contactUpdateOf: (context, before, after) =>
-    after.phase === 'void' ? null : contactUpdateOf(context, callIn(before), after),
+  contactUpdatesOf: (context, before, after) =>
+    after.phase === 'void' ? [] : contactUpdatesOf(context, callIn(before), after),
   webhooksOf(context, { before, state, events }, now) {
     const change = { before: callIn(before), state: callIn(state), events }
     const pushes = state.phase === 'void' ? [] : pushesIn(context, { before: callIn(before), state }, now)

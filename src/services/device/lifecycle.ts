@@ -1,4 +1,6 @@
 // What connecting and disconnecting devices mean for presence, calls and rooms.
+
+import { nextToRing } from '../../domain/call/called.js'
 import type { SeenConnection } from '../../domain/call/command.js'
 import { decideCall } from '../../domain/call/decide-call.js'
 import { endpointOf } from '../../domain/call/party.js'
@@ -10,6 +12,7 @@ import type { Cursor, StoredEvent } from '../../store/store.js'
 import { confirmLease, restoreLeases } from '../call/lease-conflicts.js'
 import { isLiveCallOf, parseHolder } from '../call/lease-holder.js'
 import { releaseLeases } from '../call/leases.js'
+import { ringNext } from '../call/ring-next.js'
 import { seenConnection } from '../call/seen.js'
 import { callRef, readCall, updateCall } from '../call/update-call.js'
 import type { Context } from '../context.js'
@@ -140,6 +143,7 @@ export async function checkCall(context: Context, callId: string): Promise<void>
   const { before, state } = await updateCall(context, { id: callId }, (state, now) => decideCall(state, command, now))
   // The call ended after it was read, so the restored leases have to be released.
   if (before?.phase === 'ended') await releaseLeases(context, state)
+  if (nextToRing(state)) await ringNext(context, callId)
 }
 
 function absentSince(context: Context, call: CallState, side: Side): Promise<number | null> {

@@ -36,7 +36,7 @@ export async function getCallForOperator(context: Context, callId: string): Prom
 export async function getTimelineForOperator(context: Context, callId: string): Promise<CallTimeline> {
   const call = await requireCall(context, callId)
   const notes = await context.store.callNotes.list(callId, CALL_NOTES_MAX)
-  return withNotes(viewTimeline(call, 'operator'), notes, 'operator')
+  return withNotes(viewTimeline(call, null), notes, 'operator')
 }
 
 /** @throws AppError call_not_found */

@@ -1,5 +1,5 @@
 // The push of a call, as its commit queues it for the destinations that take it.
-import { pushOf } from '../../domain/call/push.js'
+import { pushesOf } from '../../domain/call/push.js'
 import type { CallState } from '../../domain/call/state.js'
 import type { NewWebhookEvent } from '../../store/webhook-events.js'
 import type { Context } from '../context.js'
@@ -13,10 +13,10 @@ interface CallChange {
 }
 
 export function pushesIn({ config }: Context, { before, state }: CallChange, now: number): NewWebhookEvent[] {
-  const push = pushOf(before, state, now)
   const destinations = config.webhookUrls.filter(({ types }) => types.has(TYPE)).map(({ id }) => id)
-  if (push === null || destinations.length === 0) return []
-  const { data, expiresAt } = push
-  const envelope = envelopeOf({ type: TYPE, timestamp: timestampOf(now), data: { ...data, expiresAt } })
-  return [{ destinations, type: TYPE, envelope, expiresAt }]
+  if (destinations.length === 0) return []
+  return pushesOf(before, state, now).map(({ data, expiresAt }) => {
+    const envelope = envelopeOf({ type: TYPE, timestamp: timestampOf(now), data: { ...data, expiresAt } })
+    return { destinations, type: TYPE, envelope, expiresAt }
+  })
 }

@@ -1,7 +1,8 @@
 // The webhook `push` at the moment it is delivered: with the remaining time, and the opened subscriptions of the devices that still sleep. A queue
 // keeps neither, so no subscription lies in the store unencrypted.
+import { ringsFor } from '../../domain/call/called.js'
 import type { CallPush } from '../../domain/call/push.js'
-import type { CallState } from '../../domain/call/state.js'
+import { type CallIdRecord, callIn } from '../../domain/call/tombstone.js'
 import type { Context } from '../context.js'
 import { type OpenedSubscription, openSubscriptions } from './subscriptions.js'
 
@@ -22,7 +23,7 @@ export async function renderPush(context: Context, body: string): Promise<Render
   const { type, timestamp, data } = JSON.parse(body) as QueuedPush
   const { devices, expiresAt, ...kept } = data
   const expiresInMs = expiresAt - context.clock.now()
-  if (expiresInMs <= 0 || (kept.kind === 'incoming' && !(await isRinging(context, kept.callId)))) return null
+  if (expiresInMs <= 0 || (kept.kind === 'incoming' && !(await isRinging(context, kept)))) return null
   const opened = await openSubscriptions(context, kept.user, await asleepOf(context, kept.user, devices))
   if (opened.length === 0 && devices.length > 0) return null
   const subscriptions = opened.map(({ device, subscription }) => ({ device, subscription }))
@@ -30,9 +31,10 @@ export async function renderPush(context: Context, body: string): Promise<Render
   return { body: JSON.stringify(rendered), user: kept.user, opened }
 }
 
-async function isRinging({ store }: Context, callId: string): Promise<boolean> {
+async function isRinging({ store }: Context, { callId, user }: Pick<CallPush['data'], 'callId' | 'user'>) {
   const stored = await store.aggregates.load({ kind: 'call', id: callId })
-  return stored !== null && (JSON.parse(stored.state) as Pick<CallState, 'phase'>).phase === 'ringing'
+  const call = stored && callIn(JSON.parse(stored.state) as CallIdRecord)
+  return call !== null && ringsFor(call, user)
 }
 
 async function asleepOf({ store, clock }: Context, user: string, devices: readonly string[]): Promise<string[]> {

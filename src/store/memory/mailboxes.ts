@@ -115,7 +115,7 @@ export function createMemoryMailboxes(parts: Parts): MemoryMailboxes {
 
   function deliver(user: string, mail: Mail & Pick<Stamp, 'tag'>, now: number): Reached {
     if (mail.release !== undefined) leases.drop(user, mail.release)
-    if (mail.contact) contacts.record(user, mail.contact, now)
+    for (const contact of mail.contacts ?? []) contacts.record(user, contact, now)
     return putAll(user, mail, now)
   }
 

@@ -23,12 +23,12 @@ export const recipientArguments = ({ device, except }: MailboxEntry): [device: s
 export function mailArguments(
   user: string,
   tag: string,
-  { release, begins, ends, entries, contact }: Mail
+  { release, begins, ends, entries, contacts = [] }: Mail
 ): Argument[] {
   const role = ends ? '!' : begins ? '1' : ''
   const flat = entries.flatMap(entry => [...recipientArguments(entry), entryText(tag, entry)])
-  const update = contact ? ['1', ...toContactArguments(user, contact)] : ['']
-  return [role, release ?? '', entries.length, ...flat, ...update]
+  const updates = contacts.flatMap(contact => toContactArguments(user, contact))
+  return [role, release ?? '', entries.length, ...flat, contacts.length, ...updates]
 }
 
 /** 'never' or an instant. */

@@ -36,8 +36,8 @@ interface Parts {
 }
 
 /** False: the mail changes nothing. It exists for a Cluster, where the mailboxes remember each commit. */
-const isNeeded = ({ entries, claim, keepalive, release, contact }: UserMail) =>
-  entries.length > 0 || [claim, keepalive, release, contact].some(part => part !== undefined)
+const isNeeded = ({ entries, claim, keepalive, release, contacts }: UserMail) =>
+  entries.length > 0 || [claim, keepalive, release, contacts].some(part => part !== undefined)
 
 export function createOneStepCommit({ runCommand, mailboxes }: Parts): OneStepCommit {
   function argumentsOf(commit: Commit, mail: readonly UserMail[]): Argument[] {

@@ -72,7 +72,7 @@ export function contactContract(t: Test, fixture: StoreFixture): void {
 
   t.test('a commit records its contact update', async t => {
     const [bob, ref] = [fixture.id('bob'), call(fixture.id('c'))]
-    const mail = [{ user: bob, entries: [], contact: updateOf('alice', 'failed') }]
+    const mail = [{ user: bob, entries: [], contacts: [updateOf('alice', 'failed'), updateOf('carol', 'called')] }]
     await fixture.store.aggregates.commit(ref, commitOf(fixture, 0, { mail }))
     t.match(await contacts.readCallee(bob, 'alice', fixture.clock.now()), { backoff: { failures: 1 } })
     await fixture.store.aggregates.commit(ref, commitOf(fixture, 1, { mail }))

@@ -23,7 +23,7 @@ end
 
 -- `number` counts the mails of one call; each mailbox keeps the number of the last mail that it got an entry of.
 local function put(user, mail, opened, number)
-  if mail.contact then recordContact(mail.contact, bounds.now) end
+  for _, contact in ipairs(mail.contacts) do recordContact(contact, bounds.now) end
   for _, entry in ipairs(mail.entries) do
     for _, device in ipairs(entry.device == '' and redis.call('HKEYS', user.devices) or {entry.device}) do
       if not string.find(entry.except, '\n' .. device .. '\n', 1, true) then

@@ -29,7 +29,7 @@ local function readMails()
   for list, number in string.gmatch(arguments(1), '(%d+)%.(%d+)') do
     local to, event = recipients[tonumber(list)], events[tonumber(number)]
     if last.stamp ~= event.stamp then
-      last = {stamp = event.stamp, tag = event.tag, role = '', release = '', entries = {}}
+      last = {stamp = event.stamp, tag = event.tag, role = '', release = '', entries = {}, contacts = {}}
       mails[#mails + 1] = last
     end
     last.entries[#last.entries + 1] = {device = to.device, except = to.except, text = event.text}
