@@ -69,7 +69,7 @@ const CREATE_CODE = {
     tags,
     summary: 'Create an enrollment code',
     description:
-      'Whoever has the code can enroll as this device, once, within ten minutes. It replaces an earlier code. What the device has is valid until ' +
+      'Anyone who has the code can enroll as this device, once, within ten minutes. It replaces an earlier code. What the device has is valid until ' +
       'the code is used.',
     params: CredentialPath,
     response: { 201: EnrollmentCode, ...adminProblems('unsupported_media_type', ...WRITES) }

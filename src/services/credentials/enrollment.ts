@@ -46,7 +46,7 @@ export async function enrollDevice(context: Context, request: EnrollDeviceReques
 }
 
 /**
- * A token alone does not replace a key: whoever has stolen one would have the device for good. A repeat succeeds.
+ * A token alone does not replace a key: with a stolen one the thief would have the device for good. A repeat succeeds.
  * @throws AppError invalid_credential, invalid_request, no_device_credentials
  */
 export async function setDeviceKey(

@@ -1,0 +1,114 @@
+// Devices with keys of their own, on each engine and over two nodes.
+import { TestDeviceKey } from '../helpers/device-key.js'
+import { flow, type Scenario } from '../helpers/scenario.js'
+
+const ADMIN_SECRET = 'the-secret-of-operators-is-32-bytes-long'
+const ENV = {
+  ...{ ADMIN_PORT: '0', ADMIN_SECRET, SIGNING_KEYS: 'nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A' },
+  DEVICE_TOKEN_TTL_MS: '60000'
+}
+
+/** A camera of a user of this scenario, which uses either node. */
+class Camera {
+  readonly owner
+  readonly key = new TestDeviceKey()
+  readonly #scenario: Scenario
+
+  constructor(scenario: Scenario) {
+    this.#scenario = scenario
+    this.owner = { user: scenario.toWire('home'), device: 'AA:BB/1' }
+  }
+
+  async send(node: number, method: string, path: string, { body, token }: { body?: object; token?: string } = {}) {
+    const reply = await fetch(`${this.#scenario.urlOf(node)}/v1/${path}`, {
+      method,
+      headers: {
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        ...(body === undefined ? {} : { 'content-type': 'application/json' })
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) })
+    })
+    const text = await reply.text()
+    return { status: reply.status, ...(text === '' ? {} : JSON.parse(text)) }
+  }
+
+  async admin(node: number, method: 'POST' | 'GET' | 'PUT' | 'DELETE', path: string, payload?: object) {
+    const { user, device } = this.owner
+    const reply = await this.#scenario.cluster.adminOf(node).inject({
+      method,
+      url: `/v1/admin/users/${encodeURIComponent(user)}/devices/${encodeURIComponent(device)}/${path}`,
+      headers: { authorization: `Bearer ${ADMIN_SECRET}` },
+      ...(payload ? { payload } : {})
+    })
+    return reply.body === '' ? { status: reply.statusCode } : { status: reply.statusCode, ...reply.json() }
+  }
+
+  async nonce(node: number): Promise<string> {
+    return (await this.send(node, 'POST', 'device/nonce')).nonce
+  }
+
+  requestToken(node: number, nonce: string) {
+    return this.send(node, 'POST', 'device/token', { body: this.key.tokenRequest(this.owner, nonce) })
+  }
+}
+
+flow(
+  'what one node gives a device, every node accepts: code, nonce, token, and each only once',
+  async (t, scenario) => {
+    const { lastNode } = scenario
+    const camera = new Camera(scenario)
+    const { code } = await camera.admin(0, 'POST', 'enrollment-codes')
+    const bodies = [camera.key, new TestDeviceKey()].map(key => key.enrollment(code))
+    const redeemed = await Promise.all(
+      bodies.map((body, n) => camera.send(n === 0 ? 0 : lastNode, 'POST', 'device/enroll', { body }))
+    )
+    t.strictSame(redeemed.map(({ status }) => status).sort(), [200, 401], 'two devices, one code, two nodes')
+    await camera.admin(lastNode, 'PUT', 'credential', { publicKey: camera.key.publicKey })
+
+    const nonce = await camera.nonce(0)
+    const [one, other] = await Promise.all([camera.requestToken(0, nonce), camera.requestToken(lastNode, nonce)])
+    t.strictSame([one.code ?? 'ok', other.code ?? 'ok'].sort(), ['invalid_nonce', 'ok'])
+    const token = one.token ?? other.token
+    for (const node of [0, lastNode]) t.equal((await camera.send(node, 'GET', 'snapshot', { token })).status, 200)
+  },
+  { env: ENV }
+)
+
+flow(
+  'a device calls, and its next token is accepted when the one before has expired',
+  async (t, scenario) => {
+    const { lastNode } = scenario
+    const camera = new Camera(scenario)
+    await camera.admin(0, 'PUT', 'credential', { publicKey: camera.key.publicKey })
+    const { token } = await camera.requestToken(0, await camera.nonce(0))
+    const alice = await scenario.addClient('alice', 'phone', { node: lastNode })
+    const made = await camera.send(0, 'POST', 'calls', { token, body: { to: scenario.toWire('alice') } })
+    t.equal(made.status, 201)
+    t.match(await alice.expectEvent('call.incoming'), { from: { user: 'home', device: 'AA:BB/1' } })
+    await camera.send(lastNode, 'POST', `calls/${made.call.callId}/cancel`, { token })
+    await alice.expectEvent('call.ended')
+
+    await scenario.advance(59_000)
+    const young = await camera.requestToken(lastNode, await camera.nonce(lastNode))
+    t.equal((await camera.send(0, 'GET', 'snapshot', { token })).status, 200)
+    await scenario.advance(1_000)
+    t.match(await camera.send(0, 'GET', 'snapshot', { token }), { status: 401, code: 'token_expired' })
+    t.equal((await camera.send(0, 'GET', 'snapshot', { token: young.token })).status, 200)
+  },
+  { env: ENV }
+)
+
+flow(
+  'when its credential is removed on one node, a device gets no token on any node',
+  async (t, scenario) => {
+    const { lastNode } = scenario
+    const camera = new Camera(scenario)
+    await camera.admin(0, 'PUT', 'credential', { publicKey: camera.key.publicKey })
+    const nonces = [await camera.nonce(0), await camera.nonce(lastNode)]
+    t.equal((await camera.admin(lastNode, 'DELETE', 'credential')).status, 204)
+    for (const [i, nonce] of nonces.entries())
+      t.match(await camera.requestToken(i === 0 ? 0 : lastNode, nonce), { status: 401, code: 'invalid_credential' })
+    t.match(await camera.admin(0, 'GET', 'credential'), { status: 404, code: 'credential_not_found' })
+  },
+  { env: ENV }
+)
