@@ -5,6 +5,7 @@ const TEXTS: Readonly<Record<TimelineEntry['type'], string>> = {
   created: 'calls',
   ringing: 'rings',
   declined: 'declines',
+  callee_changed: 'a callee rings, or rings no more',
   accepted: 'accepts',
   offer: 'offer',
   answer: 'answer',
