@@ -2,6 +2,7 @@
 // its own, so that its load is not measured as latency of the server. When its standard input ends, it prints the statuses of the replies
 // and exits.
 import { createToken } from '../../src/development.js'
+import { TestDeviceKey } from '../helpers/device-key.js'
 import { Fleet } from '../helpers/fleet.js'
 import { candidates, sdp } from '../helpers/sdp.js'
 import { type Reply, TestClient } from '../helpers/test-client.js'
@@ -16,6 +17,15 @@ interface Attack {
   readonly name: string
   readonly perSecond: number
   send(n: number): Promise<unknown>
+}
+
+const key = new TestDeviceKey()
+
+async function asDevice(path: string, body?: object): Promise<unknown> {
+  const json = body && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }
+  const reply = await fetch(`${url}/v1/device/${path}`, { method: 'POST', ...json })
+  await reply.text()
+  return { status: reply.status }
 }
 
 const client = (user: string, device = 'phone') => TestClient.create(fixture, { user, device, node: 0 })
@@ -108,6 +118,17 @@ async function makeAttacks(): Promise<Attack[]> {
       name: 'made-up tokens',
       perSecond: 100,
       send: async n => (await fetch(`${url}/v1/calls`, { headers: { authorization: `Bearer guess.${n}.x` } })).text()
+    },
+    { name: 'nonces that nobody signs', perSecond: 50, send: () => asDevice('nonce') },
+    {
+      name: 'guessed enrollment codes',
+      perSecond: 50,
+      send: n => asDevice('enroll', key.enrollment(`${n}`.padStart(28, '0')))
+    },
+    {
+      name: 'tokens of unknown devices',
+      perSecond: 50,
+      send: n => asDevice('token', { user: `home${n}`, device: 'camera', key: 'A'.repeat(43) })
     }
   ]
 }

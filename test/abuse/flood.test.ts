@@ -37,6 +37,7 @@ const fleet = await Fleet.launch(1, redis, {
   ...DEFAULT_LIMITS,
   ROOM_LINGER_MS: '1000',
   OFFLINE_CALLS: 'ring',
+  SIGNING_KEYS: Buffer.alloc(32, 1).toString('base64url'),
   PUSH_KEY
 })
 t.teardown(async () => {

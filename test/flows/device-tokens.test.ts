@@ -1,6 +1,10 @@
 // Devices with keys of their own, on each engine and over two nodes.
+import t from 'tap'
 import { TestDeviceKey } from '../helpers/device-key.js'
-import { flow, type Scenario } from '../helpers/scenario.js'
+import { startRedis } from '../helpers/redis.js'
+import { flow, Scenario } from '../helpers/scenario.js'
+import { SETTINGS, TestCluster } from '../helpers/test-cluster.js'
+import { until } from '../helpers/until.js'
 
 const ADMIN_SECRET = 'the-secret-of-operators-is-32-bytes-long'
 const ENV = {
@@ -112,3 +116,24 @@ flow(
   },
   { env: ENV }
 )
+
+t.test('while Redis is away a device gets 503, and afterwards what it had', async t => {
+  const redis = await startRedis()
+  t.teardown(() => redis.stop())
+  const setting = SETTINGS.find(({ engine, nodes }) => engine === 'redis' && nodes === 1)
+  if (!setting) throw new Error('there is such a setting')
+  const cluster = await TestCluster.open(setting, ENV, redis)
+  t.teardown(() => cluster.close())
+  const camera = new Camera(new Scenario(cluster))
+  await camera.admin(0, 'PUT', 'credential', { publicKey: camera.key.publicKey })
+  const { code } = await camera.admin(0, 'POST', 'enrollment-codes')
+  const nonce = await camera.nonce(0)
+  redis.pause()
+  const away = { status: 503, code: 'store_unavailable' }
+  t.match(await camera.requestToken(0, nonce), away)
+  t.match(await camera.send(0, 'POST', 'device/enroll', { body: camera.key.enrollment(code) }), away)
+  t.match(await camera.admin(0, 'DELETE', 'credential'), away)
+  redis.resume()
+  await until('the store is back', async () => (await camera.admin(0, 'GET', 'credential')).status === 200)
+  t.equal((await camera.requestToken(0, nonce)).status, 200, 'with the same nonce')
+})

@@ -50,7 +50,7 @@ async function server(t: Test, { env = {}, store: change = same => same }: Optio
     )
   const whoAmI = (token: string) =>
     replyOf(app.inject({ url: '/v1/snapshot', headers: { authorization: `Bearer ${token}` } }))
-  return { app, clock, config, device, admin, nonce, login, setKey, whoAmI }
+  return { kept: () => memory.kept(), app, clock, config, device, admin, nonce, login, setKey, whoAmI }
 }
 
 t.test('a device enrolls with a code, signs a nonce, and has a token', async t => {
@@ -344,4 +344,17 @@ t.test('each request without a token is charged to the address', async t => {
   t.match(await device('nonce', undefined, from('192.0.2.2')), { status: 200 })
   clock.skip(10_000)
   t.match(await guess(), { status: 401 })
+})
+
+t.test('nonces that are not signed, wrong proofs and guessed codes leave nothing in the store', async t => {
+  const { admin, device, nonce, kept } = await server(t, { env: { RATE_LIMIT_ADDRESS: '10000' } })
+  const [key, other] = [new TestDeviceKey(), new TestDeviceKey()]
+  await admin('PUT', '/credential', { publicKey: key.publicKey })
+  const before = kept()
+  for (let n = 0; n < 50; n++) {
+    t.equal((await device('token', other.tokenRequest(CAMERA, await nonce()))).status, 401)
+    t.equal((await device('token', { user: `user${n}`, device: 'x', key: 'A'.repeat(43) })).status, 401)
+    t.equal((await device('enroll', key.enrollment(`${n}`.padStart(28, '0')))).status, 401)
+  }
+  t.strictSame(kept(), before)
 })
