@@ -6,6 +6,7 @@ import type { Config } from '../../src/config.js'
 import { createToken } from '../../src/development.js'
 import { ERRORS, type ErrorCode } from '../../src/errors.js'
 import type { Call } from '../../src/schemas/call.js'
+import type { CallTo } from '../../src/schemas/callee.js'
 import type { RoomClaims } from '../../src/schemas/claims.js'
 import { faultsOf } from './events.js'
 import { expectedRetryable, faultsOfProblem } from './problems.js'
@@ -120,14 +121,22 @@ export class TestClient {
     )
   }
 
-  #wireBody(body: { readonly callId?: string; readonly to?: string; readonly users?: readonly string[] }): object {
+  #wireBody(body: { readonly callId?: string; readonly to?: CallTo; readonly users?: readonly string[] }): object {
     const { callId, to, users } = body
     return {
       ...body,
       ...(callId === undefined ? {} : { callId: this.#nodes.toWire(callId) }),
-      ...(to === undefined ? {} : { to: this.#nodes.toWire(to) }),
+      ...(to === undefined
+        ? {}
+        : { to: Array.isArray(to) ? to.map(each => this.#wireTarget(each)) : this.#wireTarget(to) }),
       ...(Array.isArray(users) ? { users: users.map(user => this.#nodes.toWire(user)) } : {})
     }
+  }
+
+  /** Anything else than a user goes out as it is: a test may send what is refused. */
+  #wireTarget(target: CallTo): unknown {
+    if (typeof target === 'string') return this.#nodes.toWire(target)
+    return 'user' in target ? { ...target, user: this.#nodes.toWire(target.user) } : target
   }
 
   /** The request has to succeed. */
