@@ -65,8 +65,7 @@ function contradictions(config: Config): string[] {
   // With both, a leaked secret could sign tokens for the users of the identity provider.
   if (config.jwtSecret.length > 0 && config.jwksUrl !== null)
     mistakes.push('JWT_SECRET and JWKS_URL must not both be set')
-  if (config.adminPort !== null && config.adminSecret.length === 0 && !LOOPBACK.includes(config.adminHost))
-    mistakes.push('ADMIN_HOST must be a loopback address (127.0.0.1, ::1, localhost) without ADMIN_SECRET')
+  mistakes.push(...adminMistakes(config))
   if (config.adminPort !== null && config.adminPort !== 0 && config.adminPort === config.port)
     mistakes.push('ADMIN_PORT must differ from PORT')
   if (config.presenceVisibility === 'policy' && config.policyUrl === null)
@@ -81,6 +80,19 @@ function contradictions(config: Config): string[] {
   // An open stream renews its device every third of PRESENCE_TTL_MS. With a shorter retention the device could expire in between.
   if (config.retentionMs < config.presenceTtlMs) mistakes.push('RETENTION_MS must not be shorter than PRESENCE_TTL_MS')
   if (config.presenceTtlMs < config.heartbeatMs) mistakes.push('PRESENCE_TTL_MS must not be shorter than HEARTBEAT_MS')
+  return mistakes
+}
+
+function adminMistakes({ adminPort, adminHost, adminSecret, adminRole, development }: Config): string[] {
+  const mistakes: string[] = []
+  const isGuarded = adminSecret.length > 0 || adminRole !== null
+  if (adminPort !== null && !isGuarded && !LOOPBACK.includes(adminHost))
+    mistakes.push(
+      'ADMIN_HOST must be a loopback address (127.0.0.1, ::1, localhost) without ADMIN_SECRET or ADMIN_ROLE'
+    )
+  if (adminRole !== null && adminPort === null) mistakes.push('ADMIN_ROLE requires ADMIN_PORT')
+  // In development mode everyone can sign a token with any role.
+  if (adminRole !== null && development) mistakes.push('ADMIN_ROLE requires JWKS_URL or JWT_SECRET')
   return mistakes
 }
 

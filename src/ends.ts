@@ -7,7 +7,14 @@ export const ENDS = {
     reconnect: false,
     meaning: 'the user has the maximum number of devices; sign one off first'
   },
-  auth_expired: { reconnect: false, meaning: 'the token expired; open the stream with a new one' },
+  signed_out: {
+    reconnect: false,
+    meaning: 'an operator signed the device or its user out; its token is refused, and the user has to sign in again'
+  },
+  auth_expired: {
+    reconnect: false,
+    meaning: 'the token expired, or tokens of its age are refused; open the stream with a new one'
+  },
   slow: { reconnect: true, meaning: 'the client reads too slowly; resume from the cursor' },
   unresponsive: {
     reconnect: true,

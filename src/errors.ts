@@ -36,6 +36,7 @@ export const ERRORS = {
   // Authentication and authorization
   unauthorized: { status: 401, title: 'A valid token is required', retryable: false },
   token_expired: { status: 401, title: 'The token has expired', retryable: false },
+  token_revoked: { status: 401, title: 'The token was revoked', retryable: false },
   invalid_subject: { status: 403, title: 'The token names no valid user or device', retryable: false },
   invalid_credential: { status: 401, title: 'The device has not proved who it is', retryable: false },
   invalid_nonce: { status: 401, title: 'The nonce is not valid, has expired or was used', retryable: false },
@@ -56,6 +57,7 @@ export const ERRORS = {
   call_ended: { status: 409, title: 'The call has ended', retryable: false },
   wrong_state: { status: 409, title: 'The state of the call does not allow this', retryable: false },
   too_many_blocks: { status: 409, title: 'You have reached the limit of blocked users', retryable: true },
+  too_many_revocations: { status: 409, title: 'The limit of revocations is reached', retryable: true },
   // Signals
   offer_collision: { status: 409, title: 'The other side has a pending offer', retryable: true },
   stale_revision: { status: 409, title: 'The revision is out of date', retryable: false },

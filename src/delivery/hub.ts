@@ -9,6 +9,8 @@ export interface Subscriber {
   readonly actor: Actor
   /** Must not throw. */
   wake(wakeup: Wakeup): void
+  /** Ends the connection if its token was revoked. */
+  endIfRevoked(): void
 }
 
 export interface Hub {
@@ -16,6 +18,8 @@ export interface Hub {
   join(subscriber: Subscriber): Promise<void>
   /** Idempotent, never rejects. If this was the user's last subscriber, resolves when the store's subscription has ended. */
   leave(subscriber: Subscriber): Promise<void>
+  /** Those of the user on this node, also while they join. */
+  subscribersOf(user: string): readonly Subscriber[]
   /** Number of users subscribed to. */
   readonly size: number
 }
@@ -64,6 +68,7 @@ export function createHub({ store, log }: HubOptions): Hub {
         if (!(error instanceof AppError)) log.error({ err: error }, 'unsubscribing failed')
       }
     },
+    subscribersOf: user => channels.get(user)?.subscribers ?? [],
     get size() {
       return channels.size
     }

@@ -2,6 +2,7 @@
 //
 // It claims the device as a stream does and does not release it: the device stays online for AWAY_AFTER_MS after its last poll, in which
 // the client sends the next one.
+import type { StreamEndReason } from '../ends.js'
 import { AppError } from '../errors.js'
 import { formatCursor, type MailboxPosition } from '../store/cursor.js'
 import type { Cursor, Notice, ResetReason, StoredEvent } from '../store/store.js'
@@ -38,6 +39,7 @@ export class Poll extends Subscription {
     try {
       const result = await this.claim(options.position, boundsOf(options))
       const { outcome, body } = result ? await this.#reply(result, { ...options, waitMs }) : CLOSED
+      if (this.endedBy === 'signed_out' || this.endedBy === 'auth_expired') throw new AppError('token_revoked')
       metrics.resumes.inc({ outcome })
       return body
     } finally {
@@ -49,6 +51,12 @@ export class Poll extends Subscription {
   hurry(): void {
     this.#isHurried = true
     this.#endWait?.()
+  }
+
+  /** Its token was revoked: it is answered 401, whatever has arrived. */
+  override end(reason: StreamEndReason): void {
+    this.endedBy = reason
+    this.close()
   }
 
   /** The client has disconnected. */

@@ -84,7 +84,7 @@ export class EventStream extends Subscription {
   }
 
   /** Writes the `end` frame and closes. Idempotent. */
-  end(reason: StreamEndReason, retryMs?: number): void {
+  override end(reason: StreamEndReason, retryMs?: number): void {
     if (this.isClosed) return
     this.endedBy = reason
     this.#writer.end(reason, retryMs)

@@ -72,6 +72,7 @@ class OpenStreams implements Streams {
   readonly #newestPolls = new NewestPolls()
   readonly #work = new Set<Promise<unknown>>()
   readonly #stopTicking: () => void
+  readonly #stopRevoking: () => void
   readonly #onSocketClose: (this: Socket) => void
   #isAccepting = true
 
@@ -93,6 +94,10 @@ class OpenStreams implements Streams {
       metrics.streamsOpen.dec({ transport: 'sse' })
       stream?.close()
     }
+    const { store, hub } = options
+    this.#stopRevoking = store.revocations.onRevoked(user => {
+      for (const subscriber of hub.subscribersOf(user)) subscriber.endIfRevoked()
+    })
     this.#stopTicking = clock.every(tickMs(options), () => {
       const now = clock.now()
       for (const stream of streams.values()) stream.tick(now)
@@ -159,6 +164,7 @@ class OpenStreams implements Streams {
 
   async close(): Promise<void> {
     this.#stopTicking()
+    this.#stopRevoking()
     this.#stopAccepting()
     for (const stream of this.#streams.values()) stream.end('drain')
     await Promise.all([...this.#streams.values()].map(stream => stream.destroy()))

@@ -82,6 +82,14 @@ export abstract class Subscription implements Subscriber {
     }
   }
 
+  /** Called for each revocation of the user's tokens, and when the connection has joined the hub: there is none in between. */
+  endIfRevoked(): void {
+    const revocation = this.context.store.revocations.revocationOf(this.actor)
+    if (revocation !== null) this.end(revocation.kind === 'sign_out' ? 'signed_out' : 'auth_expired')
+  }
+
+  /** Ends the connection, and tells its client why. */
+  abstract end(reason: StreamEndReason): void
   /** False: a poll. */
   protected abstract get isStream(): boolean
   /** Until when the device is online unless renewed. */
@@ -103,6 +111,7 @@ export abstract class Subscription implements Subscriber {
   protected claim(position: ResumePosition | null, bounds: ReadBounds): Promise<ResumeResult | null> {
     return this.context.openings.run(async () => {
       if (!this.isClosed) await this.context.hub.join(this)
+      this.endIfRevoked()
       if (this.isClosed) return null
       const readFrom = position === 'unreadable' ? null : position
       const touched = await this.#touch({ claim: true, ...(readFrom && { readFrom, bounds }) })

@@ -23,6 +23,7 @@ const DOCUMENT = {
     { name: 'calls', description: 'The calls of all users.' },
     { name: 'rooms', description: 'The rooms of all users.' },
     { name: 'nodes', description: 'The processes that share the store.' },
+    { name: 'users', description: 'Users and their devices, and which of their tokens are refused.' },
     { name: 'chat', description: 'Messages that the chat service did not get.' },
     { name: 'webhooks', description: 'Receivers of events, and what they did not receive.' },
     { name: 'device credentials', description: 'What devices without an identity provider prove themselves by.' }

@@ -6,6 +6,7 @@ import { AppError, ERRORS } from '../errors.js'
 import type { Actor } from '../schemas/claims.js'
 import { ID_FORMATS, isId } from '../schemas/common.js'
 import type { Context } from '../services/context.js'
+import { requireNotRevoked } from '../services/revocations.js'
 import { redeemTicket } from '../services/tickets.js'
 import { cookieToken } from './cookie.js'
 import { deviceInHeader } from './device-header.js'
@@ -43,29 +44,35 @@ export async function authenticate(app: FastifyInstance, context: Context): Prom
   /** The last token of each connection: a client repeats it with every request, and comparing it is cheaper than hashing it. */
   const lastTokens = new WeakMap<Socket, LastToken>()
 
+  /** Called for each request: a token may be revoked after it was cached. */
+  function accept(actor: Actor): Actor {
+    requireNotRevoked(context, actor)
+    return actor
+  }
+
   /** A promise only for a ticket and for a token that is not cached: most requests cost one map lookup. */
   function identify(request: FastifyRequest): Actor | Promise<Actor> {
     const { authorization } = request.headers
     if (authorization !== undefined) {
       const last = lastTokens.get(request.raw.socket)
       const isRepeated = last?.authorization === authorization && tokens.isCurrent(last.verified)
-      if (isRepeated) return actorOf(last.verified, request)
+      if (isRepeated) return accept(actorOf(last.verified, request))
     }
     const bearer = bearerToken(authorization)
     const ticket = bearer === undefined ? queryText(request, 'ticket') : undefined
     if (ticket !== undefined) {
       context.addresses.check(networkOf(request.ip))
-      return redeemTicket(context, ticket).then(actor => requireTicketDevice(actor, request))
+      return redeemTicket(context, ticket).then(actor => accept(requireTicketDevice(actor, request)))
     }
     const token = bearer ?? (request.routeOptions.config.bearerOnly ? undefined : cookieToken(request, cookieOrigins))
     if (token === undefined) throw new AppError('unauthorized')
     const verified = tokens.findVerified(token)
     if (verified) {
       if (authorization !== undefined) lastTokens.set(request.raw.socket, { authorization, verified })
-      return actorOf(verified, request)
+      return accept(actorOf(verified, request))
     }
     context.addresses.check(networkOf(request.ip))
-    return tokens.verify(token).then(fresh => actorOf(fresh, request))
+    return tokens.verify(token).then(fresh => accept(actorOf(fresh, request)))
   }
 
   app.decorateRequest('actor')
@@ -116,8 +123,8 @@ function actorOf(token: VerifiedToken, request: FastifyRequest): Actor {
   const device = token.device ?? requested ?? DEFAULT_DEVICE
   if (token.lastActor?.device === device) return token.lastActor
   if (!isId(device)) throw new AppError('invalid_subject', { detail: `The device id ${ID_FORMATS.id.rule}` })
-  const { user, expiresAt, rooms } = token
-  token.lastActor = { user, device, expiresAt, ...(rooms ? { rooms } : {}) }
+  const { user, expiresAt, issuedAt, rooms } = token
+  token.lastActor = { user, device, expiresAt, issuedAt, ...(rooms ? { rooms } : {}) }
   return token.lastActor
 }
 

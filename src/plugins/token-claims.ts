@@ -15,6 +15,8 @@ export interface VerifiedToken {
   readonly device: string | null
   /** Milliseconds since the epoch, the leeway included. Null: never, in development only. */
   readonly expiresAt: number | null
+  /** Milliseconds since the epoch. Null: it has no claim `iat`. */
+  readonly issuedAt: number | null
   readonly rooms: RoomClaims | null
   /** Milliseconds since the epoch, the leeway included. */
   readonly notBefore: number
@@ -56,13 +58,13 @@ export function verifiedTokenOf(claims: Claims, options: ClaimOptions): Verified
     throw new AppError('unauthorized', { detail: 'The token has no claim exp, which is required' })
   }
   const { issuer, now, leewayMs, keysVersion } = options
-  // RFC 7519, section 4.1.6: `iat` does not decide validity. A value that is not a date is refused nevertheless.
-  if (iat !== undefined) instantOf('iat', iat, now)
   return {
     issuer,
     user,
     device: idIn(claims, options.deviceClaim),
     expiresAt: exp === undefined ? null : instantOf('exp', exp, now) + leewayMs,
+    // RFC 7519, section 4.1.6: `iat` does not decide validity; revocations do. A value that is not a date is refused.
+    issuedAt: iat === undefined ? null : instantOf('iat', iat, now),
     rooms: rooms === undefined ? null : roomClaims(rooms),
     notBefore: nbf === undefined ? 0 : instantOf('nbf', nbf, now) - leewayMs,
     keysVersion,

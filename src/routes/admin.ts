@@ -9,6 +9,7 @@ import { adminChatRoutes } from './admin-chat.js'
 import { adminDeviceRoutes } from './admin-devices.js'
 import { adminNodeRoutes } from './admin-nodes.js'
 import { adminRoomRoutes } from './admin-rooms.js'
+import { adminUserRoutes } from './admin-users.js'
 import { adminWebhookRoutes } from './admin-webhooks.js'
 
 export const adminRoutes: FastifyPluginAsync<{ context: Context }> = async (app, { context }) => {
@@ -23,6 +24,7 @@ export const adminRoutes: FastifyPluginAsync<{ context: Context }> = async (app,
   await app.register(adminRoomRoutes, { context })
   await app.register(adminNodeRoutes, { context })
   await app.register(adminChatRoutes, { context })
+  await app.register(adminUserRoutes, { context })
   await app.register(adminWebhookRoutes, { context })
   await app.register(adminDeviceRoutes, { context })
   app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger())

@@ -56,6 +56,31 @@ const ROOMS: Readonly<Record<string, Example>> = {
   getRoomForOperator: { reply: { room: OPEN_ROOM, participants: [HOST, SPEAKER], ...NO_MEDIA, hidden: [] } }
 }
 
+const REVOCATION = {
+  ...{ device: null, kind: 'sign_out', issuedAfter: at(9), changedAt: at(9) },
+  expiresAt: '2027-11-21T10:00:09.000Z'
+}
+const REFUSED_TOKENS = { ...REVOCATION, kind: 'tokens' }
+
+const USERS: Readonly<Record<string, Example>> = {
+  getUserForOperator: {
+    reply: {
+      presence: { user: 'alice', state: 'busy', devices: 1, lastSeenAt: at(9) },
+      devices: [{ device: 'phone', online: true, node: 'Zk3_aQ', lastSeenAt: at(9), status: null }],
+      calls: [CONNECTED],
+      rooms: [{ roomId: ROOM.roomId, device: 'phone', participantId: HOST.participantId }],
+      revocations: []
+    }
+  },
+  signOutUser: { reply: { revocation: REVOCATION } },
+  signOutDevice: { reply: { revocation: { ...REVOCATION, device: 'phone' } } },
+  refuseUserTokens: { body: { issuedAfter: at(9) }, reply: { revocation: REFUSED_TOKENS } },
+  refuseDeviceTokens: {
+    body: { issuedAfter: at(9) },
+    reply: { revocation: { ...REFUSED_TOKENS, device: 'phone' } }
+  }
+}
+
 const CHAT_LETTER = {
   ...{ deadLetterId: '1763719216000', roomId: ROOM.roomId, messageId: 'm-7Qk2', reason: 'refused' },
   ...{ status: 422, at: at(16) }
@@ -94,6 +119,7 @@ export const ADMIN_EXAMPLES: Readonly<Record<string, Example>> = {
   ...CALLS,
   ...ROOMS,
   ...CHAT,
+  ...USERS,
   listDeviceCredentials: { reply: { credentials: [CREDENTIAL], next: null } },
   getDeviceCredential: { reply: CREDENTIAL },
   setDeviceCredential: { body: { publicKey: CREDENTIAL.publicKey }, reply: CREDENTIAL },

@@ -40,6 +40,8 @@ export interface Actor {
   readonly device: string
   /** When the token expires, in milliseconds since the epoch. Null: never, in development only. */
   readonly expiresAt: number | null
+  /** When the token was issued, in milliseconds since the epoch. Null or missing: it does not say, and any revocation refuses it. */
+  readonly issuedAt?: number | null
   /** The token's claim `rooms`; without one every room is open, to the role that the room gives. */
   readonly rooms?: RoomClaims
   /** Set if `rooms` comes from the room service instead of the token: whether it names this user or applies to every user. */

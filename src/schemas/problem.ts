@@ -95,6 +95,7 @@ export const BODY_PROBLEMS = ['malformed_json', 'invalid_request', 'too_large', 
 const ALWAYS = [
   'unauthorized',
   'token_expired',
+  'token_revoked',
   'invalid_subject',
   'store_unavailable',
   'store_full',

@@ -24,6 +24,8 @@ export const ADVICE: Readonly<Record<ErrorCode, string>> = {
   method_not_allowed: 'Use a method that the header Allow lists.',
   unauthorized: 'Send a valid token as Authorization: Bearer. The detail says which check failed.',
   token_expired: 'Get a new token, then send the request again.',
+  token_revoked:
+    'Ask the user to sign in again, and get a token that is issued from now on. A token without iat is refused as well.',
   invalid_subject: 'Get a token for a valid user and device. The detail names the claim or header.',
   invalid_credential:
     'Check user, device and key, and the bytes that are signed. If they are right, the credential was changed or removed: enroll again.',
@@ -45,6 +47,7 @@ export const ADVICE: Readonly<Record<ErrorCode, string>> = {
   call_ended: 'Remove the call. To call again, create a new one with a new callId.',
   wrong_state: 'Look at currentState. Get the call if you may have missed events.',
   too_many_blocks: 'Unblock a user first.',
+  too_many_revocations: 'Raise REVOCATIONS_MAX, or remove revocations that are no longer needed.',
   webhook_not_found: 'Use a webhookId that listWebhooks returns.',
   dead_letter_not_found: 'List the dead letters. It was replayed or deleted, or newer ones took its place.',
   webhook_disabled: 'Enable the webhook first.',

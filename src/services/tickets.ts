@@ -12,6 +12,8 @@ const TICKET_UNUSED_MS = 60_000
 interface TicketValue {
   readonly device: string
   readonly expiresAt: number | null
+  /** Of the token that it replaces. Missing in a ticket of an older release. */
+  readonly issuedAt?: number | null
 }
 
 export interface IssuedTicket {
@@ -20,9 +22,9 @@ export interface IssuedTicket {
 }
 
 export async function issueTicket({ store, ids, clock }: Context, actor: Actor): Promise<IssuedTicket> {
-  const { user, device, expiresAt } = actor
+  const { user, device, expiresAt, issuedAt = null } = actor
   const secret = ids.secret()
-  const ticket: TicketValue = { device, expiresAt }
+  const ticket: TicketValue = { device, expiresAt, issuedAt }
   const left = expiresAt === null ? TICKET_UNUSED_MS : Math.max(1, expiresAt - clock.now())
   const expiresInMs = Math.min(TICKET_UNUSED_MS, left)
   await store.tickets.put(user, { id: secret, device, value: JSON.stringify(ticket), ttlMs: expiresInMs })
@@ -34,9 +36,9 @@ export async function redeemTicket({ store, clock }: Context, ticket: string): P
   const { user, secret } = parse(ticket)
   const value = await store.tickets.use(user, secret, TICKET_IDLE_MS)
   if (value === null) throw new AppError('invalid_ticket')
-  const { device, expiresAt } = JSON.parse(value) as TicketValue
+  const { device, expiresAt, issuedAt = null } = JSON.parse(value) as TicketValue
   if (expiresAt !== null && expiresAt <= clock.now()) throw new AppError('invalid_ticket')
-  return { user, device, expiresAt, rooms: {} }
+  return { user, device, expiresAt, issuedAt, rooms: {} }
 }
 
 /** The store's id of the ticket, by which a stream extends it. @throws AppError invalid_ticket */

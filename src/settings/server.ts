@@ -31,11 +31,21 @@ export const SERVER_SETTINGS = {
   ADMIN_HOST: setting(
     text,
     '127.0.0.1',
-    'Address of the second listener. Anything but a loopback address requires `ADMIN_SECRET`.'
+    'Address of the second listener. Anything but a loopback address requires `ADMIN_SECRET` or `ADMIN_ROLE`.'
   ),
   ADMIN_SECRET: secret(
     secrets,
     'Secrets of operators, separated by commas, each at least 32 bytes. `/metrics` then requires one of them as Bearer.'
+  ),
+  ADMIN_ROLE: setting(
+    optional(text),
+    '',
+    'Role that lets a token of the identity provider use the admin API and read `/metrics` on `ADMIN_PORT`, beside `ADMIN_SECRET` or instead of it. Requires `ADMIN_PORT`, and `JWKS_URL` or `JWT_SECRET`. A token that names a device never has access.'
+  ),
+  ADMIN_ROLE_CLAIM: setting(
+    text,
+    'roles',
+    'Claim with the role, a string or an array of them: the claim of exactly this name, else the member at this path of names separated by dots, such as `realm_access.roles`.'
   ),
   LOG_LEVEL: setting(
     oneOf('fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'),
@@ -110,6 +120,16 @@ export const SERVER_SETTINGS = {
     'Claim of a token that names the user: the claim of exactly this name, else the member at this path of names separated by dots.'
   ),
   JWT_DEVICE_CLAIM: setting(text, 'device', 'Claim of a token that names the device, found in the same way.'),
+  REVOCATION_DAYS: setting(
+    integer(1, 3_650),
+    '365',
+    'How long the tokens of a user or device that was signed out stay refused. Not less than your tokens are valid for.'
+  ),
+  REVOCATIONS_MAX: setting(
+    integer(1, 10_000_000),
+    '100000',
+    'Most revocations: users and devices that were signed out, or whose earlier tokens are refused. Each node keeps all of them in memory, about 300 bytes each. Further ones are refused.'
+  ),
   JWT_LEEWAY_MS: setting(
     integer(0, 600_000),
     '30000',

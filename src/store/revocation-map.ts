@@ -36,11 +36,14 @@ export class RevocationMap {
     return (device === null ? records?.all : records?.devices?.get(device)) ?? null
   }
 
-  refuses({ user, device, issuedAt }: IssuedToken): boolean {
+  revocationOf({ user, device, issuedAt = null }: IssuedToken): Revocation | null {
     const records = this.#users.get(user)
-    if (records === undefined) return false
-    const limit = Math.max(limitOf(records.all), limitOf(records.devices?.get(device)))
-    return limit > NONE && (issuedAt ?? NONE) <= limit
+    if (records === undefined) return null
+    const ofDevice = device === null ? null : (records.devices?.get(device) ?? null)
+    const refusing = [records.all, ofDevice]
+      .filter(isInForce)
+      .filter(({ issuedAfter }) => (issuedAt ?? 0) <= issuedAfter)
+    return refusing.find(({ kind }) => kind === 'sign_out') ?? refusing[0] ?? null
   }
 
   list(user: string): readonly Revocation[] {

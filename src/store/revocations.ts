@@ -18,7 +18,8 @@ export interface Revocation {
 /** What a token, ticket or stream says of itself. */
 export interface IssuedToken {
   readonly user: string
-  readonly device: string
+  /** Null: of no device, such as a token of an operator. */
+  readonly device: string | null
   /** Null or undefined: it does not say. */
   readonly issuedAt?: number | null
 }
@@ -32,10 +33,10 @@ export interface Revocations {
   /** Accepts the tokens again. False: there was none. */
   remove(user: string, device: string | null, now: number): Promise<boolean>
   /**
-   * Whether the token is refused, by a revocation of its user or of its device. Synchronous, two map look-ups at most.
-   * @throws AppError store_unavailable until this node has read the revocations for the first time
+   * The revocation that refuses the token, a sign-out first; null: none does. Synchronous: one map look-up, and a second one if its user
+   * has a revocation. @throws AppError store_unavailable until this node has read the revocations for the first time
    */
-  refuses(token: IssuedToken): boolean
+  revocationOf(token: IssuedToken): Revocation | null
   /** The revocations of the user in force, as this node knows them; that of all devices first. */
   list(user: string): readonly Revocation[]
   /** How many this node keeps, with those that were removed and have not expired. */

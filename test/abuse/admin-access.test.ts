@@ -12,25 +12,33 @@ import { secretOf } from '../helpers/webhook-receiver.js'
 const OPERATOR = 'the-secret-of-operators-is-32-bytes-long'
 const ROOMS = 'the-secret-of-the-room-service-is-as-long'
 const { paths } = parse(readFileSync(new URL('../../openapi/admin.yaml', import.meta.url), 'utf8')) as {
-  paths: Record<string, Record<string, { operationId: string }>>
+  paths: Record<string, Record<string, DocumentedOperation>>
+}
+
+interface DocumentedOperation {
+  readonly operationId: string
+  readonly requestBody?: { readonly content: { readonly 'application/json': { readonly example: object } } }
 }
 
 interface Operation {
   readonly id: string
-  readonly method: 'GET' | 'POST' | 'DELETE'
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   readonly url: string
+  /** The example of the document. */
+  readonly payload?: object
 }
 
 const WEBHOOK =
   loadConfig({ WEBHOOK_URLS: 'https://example.com/hidden', WEBHOOK_SECRETS: secretOf(1) }).webhookUrls[0]?.id ?? ''
 const operations: readonly Operation[] = Object.entries(paths).flatMap(([path, methods]) =>
-  Object.entries(methods).map(([method, { operationId: id }]) => ({
+  Object.entries(methods).map(([method, { operationId: id, requestBody }]) => ({
     id,
     method: method.toUpperCase() as 'GET',
     url: path
       .replace('{webhookId}', WEBHOOK)
       .replace('{deadLetterId}', `msg_${'x'.repeat(24)}`)
-      .replace(/\{\w+\}/g, '1')
+      .replace(/\{\w+\}/g, '1'),
+    ...(requestBody ? { payload: requestBody.content['application/json'].example } : {})
   }))
 )
 
@@ -56,7 +64,7 @@ const WITH_ADMIN = {
 
 t.test('the operations of the document are all there, and nothing is answered without the secret', async t => {
   t.ok(operations.length >= 8)
-  for (const { id, method, url } of operations) {
+  for (const { id, ...request } of operations) {
     const { app, config } = await build(t, WITH_ADMIN)
     const user = await createToken(config, { user: 'alice' })
     for (const authorization of [
@@ -68,14 +76,13 @@ t.test('the operations of the document are all there, and nothing is answered wi
       ''
     ]) {
       const reply = await app.admin?.inject({
-        method,
-        url,
+        ...request,
         headers: authorization === undefined ? {} : { authorization }
       })
       t.match(reply?.json(), { status: 401, code: 'unauthorized' }, `${id} with ${authorization?.slice(0, 12)}`)
       t.notMatch(reply?.body, /hidden|example/)
     }
-    const allowed = await app.admin?.inject({ method, url, headers: { authorization: `Bearer ${OPERATOR}` } })
+    const allowed = await app.admin?.inject({ ...request, headers: { authorization: `Bearer ${OPERATOR}` } })
     const code = (allowed?.statusCode ?? 500) < 300 ? 'ok' : allowed?.json().code
     t.match(code, /^(ok|no_chat_service|\w+_not_found|invalid_request)$/, `${id} with the secret`)
     t.equal(allowed?.headers['cache-control'], 'no-store')

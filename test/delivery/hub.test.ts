@@ -45,6 +45,7 @@ const consumer = (device: string) => {
   return {
     actor: { user: 'alice', device, expiresAt: null },
     wakeupKinds,
+    endIfRevoked: () => undefined,
     wake: ({ kind }: Wakeup) => wakeupKinds.push(kind)
   }
 }

@@ -193,11 +193,17 @@ export class TestClient {
 
   /** The next event, which has to be of this type. */
   async expectEvent(type: string): Promise<Record<string, unknown>> {
+    const event = await this.expectAny()
+    assert.equal(event.type, type, `the next event of ${this.user}/${this.device}: ${JSON.stringify(event.data)}`)
+    return event.data
+  }
+
+  /** The next event, of any type. */
+  async expectAny(): Promise<ReceivedEvent> {
     const frame = await this.#next()
     const event = this.#nodes.fromWire({ ...frame, id: String(frame.id) })
     this.#take(event)
-    assert.equal(event.type, type, `the next event of ${this.user}/${this.device}: ${JSON.stringify(event.data)}`)
-    return event.data
+    return event
   }
 
   async #next(): Promise<Frame> {

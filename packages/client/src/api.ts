@@ -40,7 +40,7 @@ export type DataProducerId = string
 export type DataConsumerId = string
 
 /** What went wrong, for programs. `GET /problems/{code}` explains each one. */
-export type ProblemCode = 'malformed_json' | 'invalid_request' | 'invalid_sdp' | 'unsupported_offer' | 'invalid_candidate' | 'invalid_cursor' | 'invalid_page_token' | 'cannot_call_self' | 'unsupported_media_type' | 'not_acceptable' | 'precondition_required' | 'precondition_failed' | 'too_large' | 'request_timeout' | 'not_found' | 'method_not_allowed' | 'unauthorized' | 'token_expired' | 'invalid_subject' | 'invalid_credential' | 'invalid_nonce' | 'invalid_enrollment_code' | 'invalid_ticket' | 'wrong_party' | 'policy_denied' | 'call_not_found' | 'call_id_taken' | 'caller_busy' | 'callee_busy' | 'callee_unreachable' | 'call_glare' | 'redirect_loop' | 'answered_elsewhere' | 'other_device' | 'call_ended' | 'wrong_state' | 'too_many_blocks' | 'offer_collision' | 'stale_revision' | 'revision_required' | 'no_offer_pending' | 'stale_candidate' | 'too_many_waiting_candidates' | 'webhook_not_found' | 'dead_letter_not_found' | 'webhook_disabled' | 'webhook_backlog_full' | 'node_not_found' | 'no_chat_service' | 'chat_service_refused' | 'room_not_found' | 'participant_not_found' | 'not_in_room' | 'not_permitted' | 'banned' | 'room_closed' | 'room_locked' | 'room_full' | 'too_many_rooms' | 'too_many_bans' | 'invitation_not_found' | 'invitation_id_taken' | 'invitation_ended' | 'too_many_invitations' | 'cannot_signal_self' | 'message_id_taken' | 'no_media_service' | 'not_sfu' | 'session_not_found' | 'media_not_found' | 'media_conflict' | 'cannot_consume' | 'nothing_published' | 'invalid_media_parameters' | 'too_many_media' | 'too_many_devices' | 'too_many_watchers' | 'no_device_credentials' | 'credential_not_found' | 'too_many_credentials' | 'no_push' | 'superseded' | 'rate_limited' | 'store_unavailable' | 'store_full' | 'keys_unavailable' | 'policy_unavailable' | 'room_service_unavailable' | 'chat_service_unavailable' | 'media_unavailable' | 'node_drained' | 'shutting_down' | 'internal'
+export type ProblemCode = 'malformed_json' | 'invalid_request' | 'invalid_sdp' | 'unsupported_offer' | 'invalid_candidate' | 'invalid_cursor' | 'invalid_page_token' | 'cannot_call_self' | 'unsupported_media_type' | 'not_acceptable' | 'precondition_required' | 'precondition_failed' | 'too_large' | 'request_timeout' | 'not_found' | 'method_not_allowed' | 'unauthorized' | 'token_expired' | 'token_revoked' | 'invalid_subject' | 'invalid_credential' | 'invalid_nonce' | 'invalid_enrollment_code' | 'invalid_ticket' | 'wrong_party' | 'policy_denied' | 'call_not_found' | 'call_id_taken' | 'caller_busy' | 'callee_busy' | 'callee_unreachable' | 'call_glare' | 'redirect_loop' | 'answered_elsewhere' | 'other_device' | 'call_ended' | 'wrong_state' | 'too_many_blocks' | 'too_many_revocations' | 'offer_collision' | 'stale_revision' | 'revision_required' | 'no_offer_pending' | 'stale_candidate' | 'too_many_waiting_candidates' | 'webhook_not_found' | 'dead_letter_not_found' | 'webhook_disabled' | 'webhook_backlog_full' | 'node_not_found' | 'no_chat_service' | 'chat_service_refused' | 'room_not_found' | 'participant_not_found' | 'not_in_room' | 'not_permitted' | 'banned' | 'room_closed' | 'room_locked' | 'room_full' | 'too_many_rooms' | 'too_many_bans' | 'invitation_not_found' | 'invitation_id_taken' | 'invitation_ended' | 'too_many_invitations' | 'cannot_signal_self' | 'message_id_taken' | 'no_media_service' | 'not_sfu' | 'session_not_found' | 'media_not_found' | 'media_conflict' | 'cannot_consume' | 'nothing_published' | 'invalid_media_parameters' | 'too_many_media' | 'too_many_devices' | 'too_many_watchers' | 'no_device_credentials' | 'credential_not_found' | 'too_many_credentials' | 'no_push' | 'superseded' | 'rate_limited' | 'store_unavailable' | 'store_full' | 'keys_unavailable' | 'policy_unavailable' | 'room_service_unavailable' | 'chat_service_unavailable' | 'media_unavailable' | 'node_drained' | 'shutting_down' | 'internal'
 
 /** One mistake in the request. */
 export interface Issue {
@@ -2705,15 +2705,16 @@ export interface AuthExpiringEvent {
 
 /**
  * `superseded`: a newer stream or poll of this device has replaced it. `signed_off`: the device signed off and its
- * mailbox is deleted. `too_many_devices`: the user has the maximum number of devices; sign one off first.
- * `auth_expired`: the token expired; open the stream with a new one. `slow`: the client reads too slowly; resume from
- * the cursor. `unresponsive`: the client set `ack=true` and stopped acknowledging; resume from the cursor. `max_bytes`:
- * the body has `maxBytes`; resume from the cursor at once. `drain`: the node is shutting down; reconnect to another
- * one. `rate_limited`: too many streams were opened; wait for the retry time. `store_unavailable`: the store cannot be
- * reached; wait for the retry time. `store_full`: the store does not accept writes at the moment; wait for the retry
- * time
+ * mailbox is deleted. `too_many_devices`: the user has the maximum number of devices; sign one off first. `signed_out`:
+ * an operator signed the device or its user out; its token is refused, and the user has to sign in again.
+ * `auth_expired`: the token expired, or tokens of its age are refused; open the stream with a new one. `slow`: the
+ * client reads too slowly; resume from the cursor. `unresponsive`: the client set `ack=true` and stopped acknowledging;
+ * resume from the cursor. `max_bytes`: the body has `maxBytes`; resume from the cursor at once. `drain`: the node is
+ * shutting down; reconnect to another one. `rate_limited`: too many streams were opened; wait for the retry time.
+ * `store_unavailable`: the store cannot be reached; wait for the retry time. `store_full`: the store does not accept
+ * writes at the moment; wait for the retry time
  */
-export type StreamEndReason = 'superseded' | 'signed_off' | 'too_many_devices' | 'auth_expired' | 'slow' | 'unresponsive' | 'max_bytes' | 'drain' | 'rate_limited' | 'store_unavailable' | 'store_full'
+export type StreamEndReason = 'superseded' | 'signed_off' | 'too_many_devices' | 'signed_out' | 'auth_expired' | 'slow' | 'unresponsive' | 'max_bytes' | 'drain' | 'rate_limited' | 'store_unavailable' | 'store_full'
 
 export interface EndData {
   readonly reason: StreamEndReason

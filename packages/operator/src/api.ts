@@ -1,7 +1,7 @@
 // Generated from openapi/admin.yaml by `npm run docs`. Do not edit.
 
 /** What went wrong, for programs. `GET /problems/{code}` explains each one. */
-export type ProblemCode = 'malformed_json' | 'invalid_request' | 'invalid_sdp' | 'unsupported_offer' | 'invalid_candidate' | 'invalid_cursor' | 'invalid_page_token' | 'cannot_call_self' | 'unsupported_media_type' | 'not_acceptable' | 'precondition_required' | 'precondition_failed' | 'too_large' | 'request_timeout' | 'not_found' | 'method_not_allowed' | 'unauthorized' | 'token_expired' | 'invalid_subject' | 'invalid_credential' | 'invalid_nonce' | 'invalid_enrollment_code' | 'invalid_ticket' | 'wrong_party' | 'policy_denied' | 'call_not_found' | 'call_id_taken' | 'caller_busy' | 'callee_busy' | 'callee_unreachable' | 'call_glare' | 'redirect_loop' | 'answered_elsewhere' | 'other_device' | 'call_ended' | 'wrong_state' | 'too_many_blocks' | 'offer_collision' | 'stale_revision' | 'revision_required' | 'no_offer_pending' | 'stale_candidate' | 'too_many_waiting_candidates' | 'webhook_not_found' | 'dead_letter_not_found' | 'webhook_disabled' | 'webhook_backlog_full' | 'node_not_found' | 'no_chat_service' | 'chat_service_refused' | 'room_not_found' | 'participant_not_found' | 'not_in_room' | 'not_permitted' | 'banned' | 'room_closed' | 'room_locked' | 'room_full' | 'too_many_rooms' | 'too_many_bans' | 'invitation_not_found' | 'invitation_id_taken' | 'invitation_ended' | 'too_many_invitations' | 'cannot_signal_self' | 'message_id_taken' | 'no_media_service' | 'not_sfu' | 'session_not_found' | 'media_not_found' | 'media_conflict' | 'cannot_consume' | 'nothing_published' | 'invalid_media_parameters' | 'too_many_media' | 'too_many_devices' | 'too_many_watchers' | 'no_device_credentials' | 'credential_not_found' | 'too_many_credentials' | 'no_push' | 'superseded' | 'rate_limited' | 'store_unavailable' | 'store_full' | 'keys_unavailable' | 'policy_unavailable' | 'room_service_unavailable' | 'chat_service_unavailable' | 'media_unavailable' | 'node_drained' | 'shutting_down' | 'internal'
+export type ProblemCode = 'malformed_json' | 'invalid_request' | 'invalid_sdp' | 'unsupported_offer' | 'invalid_candidate' | 'invalid_cursor' | 'invalid_page_token' | 'cannot_call_self' | 'unsupported_media_type' | 'not_acceptable' | 'precondition_required' | 'precondition_failed' | 'too_large' | 'request_timeout' | 'not_found' | 'method_not_allowed' | 'unauthorized' | 'token_expired' | 'token_revoked' | 'invalid_subject' | 'invalid_credential' | 'invalid_nonce' | 'invalid_enrollment_code' | 'invalid_ticket' | 'wrong_party' | 'policy_denied' | 'call_not_found' | 'call_id_taken' | 'caller_busy' | 'callee_busy' | 'callee_unreachable' | 'call_glare' | 'redirect_loop' | 'answered_elsewhere' | 'other_device' | 'call_ended' | 'wrong_state' | 'too_many_blocks' | 'too_many_revocations' | 'offer_collision' | 'stale_revision' | 'revision_required' | 'no_offer_pending' | 'stale_candidate' | 'too_many_waiting_candidates' | 'webhook_not_found' | 'dead_letter_not_found' | 'webhook_disabled' | 'webhook_backlog_full' | 'node_not_found' | 'no_chat_service' | 'chat_service_refused' | 'room_not_found' | 'participant_not_found' | 'not_in_room' | 'not_permitted' | 'banned' | 'room_closed' | 'room_locked' | 'room_full' | 'too_many_rooms' | 'too_many_bans' | 'invitation_not_found' | 'invitation_id_taken' | 'invitation_ended' | 'too_many_invitations' | 'cannot_signal_self' | 'message_id_taken' | 'no_media_service' | 'not_sfu' | 'session_not_found' | 'media_not_found' | 'media_conflict' | 'cannot_consume' | 'nothing_published' | 'invalid_media_parameters' | 'too_many_media' | 'too_many_devices' | 'too_many_watchers' | 'no_device_credentials' | 'credential_not_found' | 'too_many_credentials' | 'no_push' | 'superseded' | 'rate_limited' | 'store_unavailable' | 'store_full' | 'keys_unavailable' | 'policy_unavailable' | 'room_service_unavailable' | 'chat_service_unavailable' | 'media_unavailable' | 'node_drained' | 'shutting_down' | 'internal'
 
 /** One mistake in the request. */
 export interface Issue {
@@ -118,6 +118,203 @@ export interface NodesReply {
 /** The node, which may not have begun yet. */
 export interface DrainReply {
   readonly node: Node
+}
+
+/**
+ * `online`: a device is there: it has an open stream or poll, or its last keepalive is less than `PRESENCE_TTL_MS` old.
+ * `away`: every device that is there has the status `away`. `busy`: in a call. `offline`: no device is there.
+ */
+export type PresenceState = 'online' | 'away' | 'busy' | 'offline'
+
+/** The presence of a user, over all devices. */
+export interface Presence {
+  readonly user: UserId
+  readonly state: PresenceState
+  /** Number of devices that are there. Given for yourself only. */
+  readonly devices?: number
+  /** When any device was last active; for other users, rounded down to the minute. Null if no device is registered. */
+  readonly lastSeenAt: string | null
+}
+
+/** One device of a user. A device id has to be unique only among the devices of one user. */
+export type DeviceId = string
+
+/** A registered device. */
+export interface AdminDevice {
+  readonly device: DeviceId
+  /** Whether it has an open stream or poll, or had one a moment ago. */
+  readonly online: boolean
+  /** The short name of the node that serves, or served last, its stream or poll. Null: it has had none. */
+  readonly node: string | null
+  /** Its last keepalive. */
+  readonly lastSeenAt: string
+  /** The status that the device has set. */
+  readonly status: string | null
+}
+
+/**
+ * `ringing` until the callee accepts, `connecting` until a side reports media or, if offer and answer were exchanged,
+ * the connect time is over, `connected` until a side hangs up, then `ended`. A call may end from every state.
+ */
+export type CallState = 'ringing' | 'connecting' | 'connected' | 'ended'
+
+/** One device of one user. */
+export interface Endpoint {
+  readonly user: UserId
+  readonly device: DeviceId
+}
+
+/** The user who is called, and the device that answered. */
+export interface Callee {
+  readonly user: UserId
+  /** The device that answered. Null until one has. */
+  readonly device: DeviceId | null
+}
+
+/** `waiting`: rings after the ones before it. */
+export type CalleeState = 'waiting' | 'ringing' | 'answered' | 'ended'
+
+/**
+ * Why one of several callees does not ring any more. `unreachable`: no device could be rung. `answered_elsewhere`:
+ * another callee answered. `cancelled`: you withdrew the call. The others are reasons of a call.
+ */
+export type CalleeReason = 'declined' | 'busy' | 'no_answer' | 'unreachable' | 'answered_elsewhere' | 'cancelled'
+
+/** One of several callees. */
+export interface CalleeStatus {
+  readonly user: UserId
+  /** The device that answered. Null until one has. */
+  readonly device: DeviceId | null
+  readonly state: CalleeState
+  /** Given with `ended`. Null also if the server ended the call. */
+  readonly reason: CalleeReason | null
+}
+
+/** What a call or room is for. Shown to the callee; the server does not enforce it. */
+export type Media = 'audio' | 'video' | 'data'
+
+/** Data of your application, passed on unchanged. At most 4 KiB as JSON, nested at most 16 levels deep. */
+export type Metadata = Record<string, unknown>
+
+/** Who makes the first offer. Later ones may come from either side. */
+export type Offerer = 'caller' | 'callee'
+
+/** A side of the call that did something. */
+export interface CallParty {
+  readonly user: UserId
+  /** The device that acted. Null if the callee acted before answering. */
+  readonly device: DeviceId | null
+}
+
+/** Which sides have put the call on hold. */
+export interface CallHolds {
+  /** Whether the caller has put the call on hold. */
+  readonly caller: boolean
+  /** Whether the callee has put the call on hold. */
+  readonly callee: boolean
+}
+
+/** A side of the call. */
+export type Side = 'caller' | 'callee'
+
+/** The offer/answer state of the call. */
+export interface Negotiation {
+  /** Number of the last offer. 0 before the first. */
+  readonly revision: number
+  /** The side whose offer has no answer yet. */
+  readonly pendingFrom: Side | null
+}
+
+/** A call, as its parties see it. What does not apply yet is null. */
+export interface Call {
+  /** A call. Chosen by the caller, or generated by the server. */
+  readonly callId: CallId
+  /** Increases with every change. A higher version is newer. */
+  readonly version: number
+  readonly state: CallState
+  readonly caller: Endpoint
+  /**
+   * Null for the caller of several users until one has answered, and for a call that was cancelled before it was
+   * created.
+   */
+  readonly callee: Callee | null
+  /** Only for the caller of several users: who they are, in the order of the request. */
+  readonly callees?: readonly CalleeStatus[]
+  readonly media: Media | null
+  readonly metadata: Metadata
+  readonly offerer: Offerer
+  /** When the call was created. */
+  readonly createdAt: string
+  /** When it was accepted. */
+  readonly answeredAt: string | null
+  /** When a side first reported media. Null in a connected call: no side has. */
+  readonly connectedAt: string | null
+  /** When it ended. */
+  readonly endedAt: string | null
+  readonly reason: EndReason | null
+  /** Who ended it; with `lost` who was lost. Null if a timer or the server did. */
+  readonly endedBy: CallParty | null
+  /** Time left to answer or to connect, or until the maximum duration. Null without a limit. */
+  readonly expiresInMs: number | null
+  /** Time from creation to `connected`. */
+  readonly setupMs: number | null
+  /** Time from `connected` to the end. */
+  readonly durationMs: number | null
+  readonly held: CallHolds
+  readonly negotiation: Negotiation
+}
+
+/** One participation of a device in a room. A device that leaves and joins again gets a new one. */
+export type ParticipantId = string
+
+/** A device of the user in a room. */
+export interface AdminMembership {
+  /** A room. Chosen by the user who creates it or joins it first. */
+  readonly roomId: RoomId
+  readonly device: DeviceId
+  readonly participantId: ParticipantId
+}
+
+/** `sign_out`: the user or device was signed out. `tokens`: earlier tokens are refused. */
+export type RevocationKind = 'sign_out' | 'tokens'
+
+/** Which tokens of a user or device are refused although they are valid. */
+export interface Revocation {
+  /** Null: it is about all devices of the user. */
+  readonly device: DeviceId | null
+  readonly kind: RevocationKind
+  /** Tokens that were issued at this time or before, or that do not say when, are refused. */
+  readonly issuedAfter: string
+  /** When it was last changed. */
+  readonly changedAt: string
+  /** Until when it holds, see `REVOCATION_DAYS`. */
+  readonly expiresAt: string
+}
+
+/** A user. Signalpost has no list of users: one who never connected is empty. */
+export interface AdminUserReply {
+  readonly presence: Presence
+  /** Registered devices, in no order. */
+  readonly devices: readonly AdminDevice[]
+  /** Live calls, oldest first. */
+  readonly calls: readonly Call[]
+  /** The rooms that the devices are in. A hidden participant is listed in the room only. */
+  readonly rooms: readonly AdminMembership[]
+  /** That of all devices first. */
+  readonly revocations: readonly Revocation[]
+}
+
+/** The revocation in force. */
+export interface RevocationReply {
+  readonly revocation: Revocation
+}
+
+export interface RefuseTokensRequest {
+  /**
+   * Tokens that were issued at this time or before (claim `iat`), or that do not say when, are refused. At most a year
+   * ahead: until then, new tokens are refused too.
+   */
+  readonly issuedAfter: string
 }
 
 /** A destination of webhooks: the first 12 hex digits of the SHA-256 of its URL without the fragment. */
@@ -259,82 +456,6 @@ export interface DeadLetterReply {
   /** When it was given up. */
   readonly at: string
   readonly event: WebhookEnvelope
-}
-
-/**
- * `ringing` until the callee accepts, `connecting` until a side reports media or, if offer and answer were exchanged,
- * the connect time is over, `connected` until a side hangs up, then `ended`. A call may end from every state.
- */
-export type CallState = 'ringing' | 'connecting' | 'connected' | 'ended'
-
-/** One device of a user. A device id has to be unique only among the devices of one user. */
-export type DeviceId = string
-
-/** One device of one user. */
-export interface Endpoint {
-  readonly user: UserId
-  readonly device: DeviceId
-}
-
-/** The user who is called, and the device that answered. */
-export interface Callee {
-  readonly user: UserId
-  /** The device that answered. Null until one has. */
-  readonly device: DeviceId | null
-}
-
-/** `waiting`: rings after the ones before it. */
-export type CalleeState = 'waiting' | 'ringing' | 'answered' | 'ended'
-
-/**
- * Why one of several callees does not ring any more. `unreachable`: no device could be rung. `answered_elsewhere`:
- * another callee answered. `cancelled`: you withdrew the call. The others are reasons of a call.
- */
-export type CalleeReason = 'declined' | 'busy' | 'no_answer' | 'unreachable' | 'answered_elsewhere' | 'cancelled'
-
-/** One of several callees. */
-export interface CalleeStatus {
-  readonly user: UserId
-  /** The device that answered. Null until one has. */
-  readonly device: DeviceId | null
-  readonly state: CalleeState
-  /** Given with `ended`. Null also if the server ended the call. */
-  readonly reason: CalleeReason | null
-}
-
-/** What a call or room is for. Shown to the callee; the server does not enforce it. */
-export type Media = 'audio' | 'video' | 'data'
-
-/** Data of your application, passed on unchanged. At most 4 KiB as JSON, nested at most 16 levels deep. */
-export type Metadata = Record<string, unknown>
-
-/** Who makes the first offer. Later ones may come from either side. */
-export type Offerer = 'caller' | 'callee'
-
-/** A side of the call that did something. */
-export interface CallParty {
-  readonly user: UserId
-  /** The device that acted. Null if the callee acted before answering. */
-  readonly device: DeviceId | null
-}
-
-/** Which sides have put the call on hold. */
-export interface CallHolds {
-  /** Whether the caller has put the call on hold. */
-  readonly caller: boolean
-  /** Whether the callee has put the call on hold. */
-  readonly callee: boolean
-}
-
-/** A side of the call. */
-export type Side = 'caller' | 'callee'
-
-/** The offer/answer state of the call. */
-export interface Negotiation {
-  /** Number of the last offer. 0 before the first. */
-  readonly revision: number
-  /** The side whose offer has no answer yet. */
-  readonly pendingFrom: Side | null
 }
 
 /** Which sides are disconnected. A side that does not come back is lost. */
@@ -563,9 +684,6 @@ export interface AdminRoomsReply {
   readonly next: string | null
 }
 
-/** One participation of a device in a room. A device that leaves and joins again gets a new one. */
-export type ParticipantId = string
-
 /**
  * `host` has all grants. `moderator` has all but `manage`. `speaker` has `join`, `signal`, `chat`, `publish` and
  * `subscribe`. `listener` has `join`, `signal`, `chat` and `subscribe`.
@@ -744,6 +862,9 @@ export interface ChatDeadLetterReply {
 
 /** Method, path, body and reply of each operation. */
 export type Operations = [
+  ['POST', `/admin/users/${string}/devices/${string}/sign-out`, undefined, RevocationReply],
+  ['PUT', `/admin/users/${string}/devices/${string}/tokens`, RefuseTokensRequest, RevocationReply],
+  ['DELETE', `/admin/users/${string}/devices/${string}/tokens`, undefined, null],
   ['POST', `/admin/webhooks/${string}/dead-letters/${string}/replay`, undefined, null],
   ['GET', `/admin/users/${string}/devices/${string}/credential`, undefined, CredentialView],
   ['PUT', `/admin/users/${string}/devices/${string}/credential`, PutCredentialRequest, CredentialView],
@@ -758,6 +879,9 @@ export type Operations = [
   ['POST', '/admin/chat/dead-letters/replay', undefined, ChatReplayReply],
   ['PUT', `/admin/nodes/${string}/drain`, undefined, DrainReply],
   ['DELETE', `/admin/nodes/${string}/drain`, undefined, DrainReply],
+  ['POST', `/admin/users/${string}/sign-out`, undefined, RevocationReply],
+  ['PUT', `/admin/users/${string}/tokens`, RefuseTokensRequest, RevocationReply],
+  ['DELETE', `/admin/users/${string}/tokens`, undefined, null],
   ['POST', `/admin/webhooks/${string}/enable`, undefined, Webhook],
   ['GET', `/admin/webhooks/${string}/deliveries`, undefined, DeliveriesReply],
   ['GET', `/admin/webhooks/${string}/dead-letters`, undefined, DeadLettersReply],
@@ -766,6 +890,7 @@ export type Operations = [
   ['GET', `/admin/chat/dead-letters/${string}`, undefined, ChatDeadLetterReply],
   ['DELETE', `/admin/chat/dead-letters/${string}`, undefined, null],
   ['GET', '/admin/chat/dead-letters', undefined, ChatDeadLettersReply],
+  ['GET', `/admin/users/${string}`, undefined, AdminUserReply],
   ['GET', `/admin/calls/${string}`, undefined, AdminCallReply],
   ['GET', `/admin/rooms/${string}`, undefined, AdminRoomReply],
   ['DELETE', `/admin/rooms/${string}`, undefined, null],

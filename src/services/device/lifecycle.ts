@@ -63,7 +63,8 @@ async function isEngaged(context: Context, { user, device }: Actor): Promise<boo
   return calls.some(call => call !== null && call.phase !== 'ended' && isInCall(call, { user, device }))
 }
 
-const isInCall = (call: CallState, { user, device }: Endpoint): boolean =>
+/** As the caller, or as the device that answered. */
+export const isInCall = (call: CallState, { user, device }: Endpoint): boolean =>
   [endpointOf(call, 'caller'), endpointOf(call, 'callee')].some(end => end?.user === user && end.device === device)
 
 interface Resumption {

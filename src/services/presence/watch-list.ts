@@ -3,6 +3,7 @@
 import { endpoint } from '../../domain/endpoint.js'
 import { AppError } from '../../errors.js'
 import type { Actor } from '../../schemas/claims.js'
+import type { Endpoint } from '../../schemas/common.js'
 import type { WatchedPresence, WatchUsersRequest } from '../../schemas/presence.js'
 import type { Context } from '../context.js'
 import { registerDevice } from '../device/keepalive.js'
@@ -54,7 +55,7 @@ export function stopWatching(context: Context, actor: Actor): Promise<void> {
 }
 
 /** False: the list was empty. */
-export async function clearWatch(context: Context, actor: Actor): Promise<boolean> {
+export async function clearWatch(context: Context, actor: Endpoint): Promise<boolean> {
   const watcher = endpoint(actor)
   const before = await context.store.watches.put(watcher, [])
   await syncWatchIndex(context, watcher, { users: before })

@@ -25,7 +25,7 @@ export function createMemoryRevocations(clock: Pick<Clock, 'now'>): MemoryRevoca
       known.apply(nextRecord(before, { ...before, kind: 'removed', at: now }))
       return true
     },
-    refuses: token => known.refuses(token),
+    revocationOf: token => known.revocationOf(token),
     list: user => known.list(user),
     size: () => known.size,
     onRevoked: listen => known.onRevoked(listen),

@@ -104,13 +104,14 @@ export function createRedisRevocations(parts: Parts): RedisRevocations {
       if (record !== null) known.apply(record)
       return record !== null
     },
-    refuses(token) {
+    revocationOf(token) {
       if (!isLoaded) throw unavailable(new Error('the revocations are not read yet'))
-      return known.refuses(token)
+      return known.revocationOf(token)
     },
     list: user => known.list(user),
     size: () => known.size,
-    onRevoked: listener => known.onRevoked(listener)
+    // What the first reading finds is no news: nothing has been accepted before it.
+    onRevoked: listener => known.onRevoked(user => isLoaded && listener(user))
   }
 }
 

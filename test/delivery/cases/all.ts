@@ -8,6 +8,7 @@ import { framingTests } from './framing.js'
 import { liveTests } from './live.js'
 import { pollingTests } from './polling.js'
 import { resumeTests } from './resume.js'
+import { revocationTests } from './revocation.js'
 import { ticketTests } from './tickets.js'
 
 export function testDelivery(t: Test, engine: Engine): void {
@@ -19,6 +20,7 @@ export function testDelivery(t: Test, engine: Engine): void {
     endingTests,
     framingTests,
     pollingTests,
+    revocationTests,
     ticketTests
   ])
     define(t, engine)

@@ -16,7 +16,7 @@ export function revocationContract(t: Test, fixture: StoreFixture): void {
         { max }
       )
     const refuses = (issuedAt?: number | null, device = 'phone') =>
-      revocations.refuses({ user, device, ...(issuedAt === undefined ? {} : { issuedAt }) })
+      revocations.revocationOf({ user, device, ...(issuedAt === undefined ? {} : { issuedAt }) }) !== null
     const remove = (device: string | null = null) => revocations.remove(user, device, now())
     return { user, put, refuses, remove, list: () => revocations.list(user) }
   }
@@ -59,6 +59,19 @@ export function revocationContract(t: Test, fixture: StoreFixture): void {
     t.equal(fixtureOf(user).refuses(0, 'a'), false)
     t.equal(fixtureOf(user).refuses(0, 'a/b'), true)
     t.equal(fixtureOf(`${user}/a`).refuses(0, 'b'), false)
+  })
+
+  t.test('of two revocations that refuse a token, the sign-out is named', async t => {
+    const { user, put } = fixtureOf()
+    const kindFor = (issuedAt: number, device: string | null = 'phone') =>
+      revocations.revocationOf({ user, device, issuedAt })?.kind
+    await put({ issuedAfter: 2_000 })
+    await put({ device: 'phone', kind: 'sign_out' })
+    t.strictSame([kindFor(1_000), kindFor(1_001), kindFor(2_001)], ['sign_out', 'tokens', undefined])
+    t.equal(kindFor(1_000, 'tablet'), 'tokens')
+    t.equal(kindFor(1_000, null), 'tokens', 'a token of no device')
+    await put({ kind: 'sign_out', issuedAfter: 3_000 })
+    t.equal(kindFor(2_500), 'sign_out')
   })
 
   t.test('a later put never refuses fewer tokens, and lets the revocation expire later', async t => {
