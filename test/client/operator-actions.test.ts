@@ -116,3 +116,28 @@ t.test('messages that the chat service refused are read, replayed and deleted', 
   await row(letters, 'm1').waitFor({ state: 'detached' })
   await row(letters, 'm2').waitFor()
 })
+
+t.test('a node is drained, and takes clients again', async t => {
+  const nodes = await startNodes(t, { DRAIN_SETTLE_MS: '0', DRAIN_WINDOW_MS: '0' }, 2)
+  const events = (await nodes.client('alice')).events('sse')
+  await events.next()
+  const page = await openSignedIn(t, browser, `${nodes.adminUrl}/#nodes`)
+  const list = page.getByRole('table', { name: 'Nodes' })
+  await list.getByText('ready').nth(1).waitFor()
+  const own = row(list, 'answers this page')
+  await own
+    .getByRole('cell', { name: 'Streams 1' })
+    .or(own.getByRole('cell', { name: '1', exact: true }))
+    .waitFor()
+  t.match(
+    await confirm(page, () => own.getByRole('button', { name: /^Drain/ }).click(), 'Drain'),
+    /Node \S+ on \S+ gets no new clients/
+  )
+  await own.getByText('drained').waitFor()
+  await list.getByText('ready').waitFor()
+  t.equal((await fetch(`${nodes.urls[0]}/readyz`)).status, 503)
+  t.match((await events.next()).value, { type: 'reconnect' })
+  await own.getByRole('button', { name: /^Resume/ }).click()
+  await list.getByText('ready').nth(1).waitFor()
+  t.equal((await fetch(`${nodes.urls[0]}/readyz`)).status, 200)
+})

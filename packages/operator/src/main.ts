@@ -2,6 +2,7 @@
 
 import { openCalls } from './calls-view.js'
 import { openChat } from './chat-view.js'
+import { openNodes } from './nodes-view.js'
 import { AdminApi } from './requests.js'
 import { openRooms } from './rooms-view.js'
 import { openShell, type ViewLink } from './shell.js'
@@ -11,6 +12,7 @@ import { openWebhooks } from './webhooks-view.js'
 const LINKS: readonly [ViewLink, ...ViewLink[]] = [
   { path: 'calls', name: 'Calls', open: openCalls },
   { path: 'rooms', name: 'Rooms', open: openRooms },
+  { path: 'nodes', name: 'Nodes', open: openNodes },
   { path: 'chat', name: 'Chat', open: openChat },
   { path: 'webhooks', name: 'Webhooks', open: openWebhooks }
 ]
