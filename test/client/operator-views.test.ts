@@ -176,3 +176,19 @@ t.test(
     }
   }
 )
+
+t.test('a call to several users shows whom it rings, and what became of each', async t => {
+  const nodes = await startNodes(t)
+  const [alice, bob, carol] = [await nodes.client('alice'), await nodes.client('bob'), await nodes.client('carol')]
+  for (const each of [bob, carol]) await each.events('sse').next()
+  await alice.post('/calls', { to: ['bob', 'carol'], callId: 'call-1' })
+  const page = await openSignedIn(t, browser, nodes.adminUrl)
+  const listed = row(page.getByRole('table', { name: 'Live calls' }), 'call-1')
+  await listed.getByText('bob, carol').waitFor()
+  await bob.post('/calls/call-1/reject')
+  await listed.getByRole('link').click()
+  await page.getByText(/bob: ended, declined\s+carol: ringing/).waitFor()
+  await row(page.getByRole('table', { name: 'Timeline' }), 'is not called any more: declined').waitFor()
+  await carol.post('/calls/call-1/accept')
+  await page.getByText('carol (phone): answered').waitFor()
+})

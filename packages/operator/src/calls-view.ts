@@ -1,7 +1,7 @@
 // Calls: those that live, and one of them, or one that has ended, with its timeline.
 import { button, el, setText } from '../../page-parts/src/dom.js'
 import { entryText } from '../../page-parts/src/timeline-text.js'
-import type { AdminCall, TimelineEntry } from './api.js'
+import type { AdminCall, CalleeStatus, TimelineEntry } from './api.js'
 import { quoted } from './confirm.js'
 import { createFacts, type Fact } from './facts.js'
 import { findForm } from './find-form.js'
@@ -14,8 +14,12 @@ import type { OpenView, Part, Shell, View } from './view.js'
 export const openCalls: OpenView = (shell, [callId]) =>
   callId === undefined ? liveCallsView(shell) : callView(shell, callId)
 
-function endCall({ api, act }: Shell, { callId, caller, callee }: AdminCall): void {
-  const parties = [quoted(caller.user), ...(callee ? [' and ', quoted(callee.user)] : [])]
+/** Whom it rings, or who has answered. */
+const calledUsers = ({ callee, callees = [] }: AdminCall) => (callee ? [callee] : callees)
+
+function endCall({ api, act }: Shell, call: AdminCall): void {
+  const { callId, caller } = call
+  const parties = [quoted(caller.user), ...calledUsers(call).flatMap(({ user }) => [' and ', quoted(user)])]
   const effect = ' ends at once. Their devices learn that the server has ended it.'
   act({
     question: {
@@ -40,7 +44,7 @@ function liveCallsView(shell: Shell): View {
       { head: 'Call', text: ({ callId }) => callId, href: ({ callId }) => `#calls/${part(callId)}` },
       { head: 'State', text: ({ state }) => state, state: ({ state }) => state },
       { head: 'Caller', text: ({ caller }) => partyText(caller) },
-      { head: 'Callee', text: ({ callee }) => (callee ? partyText(callee) : '') },
+      { head: 'Callee', text: call => calledUsers(call).map(partyText).join(', ') },
       { head: 'Created', text: ({ createdAt }) => timeText(createdAt) }
     ],
     actions: call => [
@@ -78,8 +82,12 @@ function callView(shell: Shell, callId: string): View {
   return { title: 'Call', element, refresh }
 }
 
+/** `bob (laptop): answered`, `carol: ended, busy`. */
+const calleeText = ({ state, reason, ...party }: CalleeStatus) =>
+  `${partyText(party)}: ${[state, reason].filter(Boolean).join(', ').replaceAll('_', ' ')}`
+
 function factsOf(call: AdminCall): Fact[] {
-  const { caller, callee, held, away } = call
+  const { caller, callee, callees = [], held, away } = call
   const sides = (flags: { readonly caller: boolean; readonly callee: boolean }) =>
     [flags.caller ? 'caller' : '', flags.callee ? 'callee' : ''].filter(Boolean).join(' and ')
   return [
@@ -87,6 +95,7 @@ function factsOf(call: AdminCall): Fact[] {
     ['State', call.state],
     ['Caller', partyText(caller)],
     ['Callee', callee ? partyText(callee) : null],
+    ['Called users', callees.map(calleeText).join('\n')],
     ['Media', call.media],
     ['Created', timeText(call.createdAt)],
     ['Answered', timeText(call.answeredAt)],

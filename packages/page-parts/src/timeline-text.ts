@@ -5,7 +5,7 @@ const TEXTS: Readonly<Record<TimelineEntry['type'], string>> = {
   created: 'calls',
   ringing: 'rings',
   declined: 'declines',
-  callee_changed: 'a callee rings, or rings no more',
+  callee_changed: 'is not called any more',
   accepted: 'accepts',
   offer: 'offer',
   answer: 'answer',
@@ -26,7 +26,8 @@ const TEXTS: Readonly<Record<TimelineEntry['type'], string>> = {
 
 /** What happened, with what the entry says about it: `ends: no answer`. */
 export function entryText(entry: TimelineEntry): string {
-  const { type, revision, count, unconfirmed, audio, video, reason, event, outcome, attempt } = entry
+  const { type, revision, count, unconfirmed, audio, video, reason, event, outcome, attempt, callee, calleeReason } =
+    entry
   const details = [
     event ?? null,
     outcome?.replaceAll('_', ' ') ?? null,
@@ -36,7 +37,8 @@ export function entryText(entry: TimelineEntry): string {
     unconfirmed ? 'not confirmed' : null,
     audio === false ? 'microphone off' : null,
     video === false ? 'picture off' : null,
-    reason?.replaceAll('_', ' ') ?? null
+    (calleeReason ?? reason)?.replaceAll('_', ' ') ?? null
   ].filter(each => each !== null)
-  return details.length > 0 ? `${TEXTS[type]}: ${details.join(', ')}` : TEXTS[type]
+  const text = callee === 'ringing' ? 'is called' : TEXTS[type]
+  return details.length > 0 ? `${text}: ${details.join(', ')}` : text
 }
