@@ -7,6 +7,7 @@ import type { ErrorCode } from '../src/errors.js'
 import { checkProblem, type Operation, type RawRequest, sendBytes, Target } from './helpers/fuzz-target.js'
 import { INVALID_IDS } from './helpers/ids.js'
 import { fits, invalidValues, valid } from './helpers/invalid-values.js'
+import { randomRuns } from './helpers/runs.js'
 import { SETTINGS, TestCluster } from './helpers/test-cluster.js'
 
 const BAD_JSON = [
@@ -60,7 +61,7 @@ const NO_HTTP = [
   'POST /v1/calls HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n',
   `GET /v1/calls HTTP/1.1\r\nHost: x\r\nX-Long: ${'x'.repeat(40_000)}\r\n\r\n`
 ]
-const RUNS = 200
+const RUNS = randomRuns(80)
 
 /**
  * Every property runs on a target of its own setting, and ends where it began. Each of the codes `expected` occurs; a code of `rare` may

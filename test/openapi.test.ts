@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import t from 'tap'
@@ -96,21 +97,18 @@ t.test(
   }
 )
 
-for (const file of [
-  'openapi/admin.yaml',
-  'openapi/openapi.yaml',
-  'openapi/openapi-3.0.yaml',
-  'openapi/chat-service.yaml',
-  'openapi/media-service.yaml',
-  'openapi/policy-service.yaml',
-  'openapi/room-service.yaml'
-]) {
-  t.test(`the linter has nothing to say about ${file}`, async t => {
-    const env = { ...process.env, REDOCLY_TELEMETRY: 'off', REDOCLY_SUPPRESS_UPDATE_NOTICE: 'true' }
-    const { stdout } = await run('node_modules/.bin/redocly', ['lint', '--format=json', file], { cwd: root, env })
-    t.match(JSON.parse(stdout).totals, { errors: 0, warnings: 0, ignored: 0 })
-  })
-}
+t.test('the linter has nothing to say about the documents', async t => {
+  const files = readdirSync(join(root, 'openapi')).map(name => `openapi/${name}`)
+  t.ok(files.length >= 7)
+  const env = { ...process.env, REDOCLY_TELEMETRY: 'off', REDOCLY_SUPPRESS_UPDATE_NOTICE: 'true' }
+  const { stdout } = await run('node_modules/.bin/redocly', ['lint', '--format=json', ...files], { cwd: root, env })
+  // One object for each document.
+  const reports = JSON.parse(`[${stdout.replaceAll('}{', '},{')}]`)
+  t.match(
+    reports,
+    files.map(() => ({ totals: { errors: 0, warnings: 0, ignored: 0 }, problems: [] }))
+  )
+})
 
 t.test('every operation has a name of its own, a known tag and a summary', async t => {
   const names = operations.map(({ operationId }) => operationId)

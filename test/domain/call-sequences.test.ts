@@ -19,6 +19,7 @@ import {
   simple,
   trickle
 } from '../helpers/calls.js'
+import { randomRuns } from '../helpers/runs.js'
 import { candidate } from '../helpers/sdp.js'
 
 const ALL: readonly Endpoint[] = [...Object.values(CAST), { user: 'bob', device: 'tv' }]
@@ -134,7 +135,7 @@ const sequences = fc.record({
   steps: fc.array(step, { maxLength: 60, size: 'max' })
 })
 
-const RUNS = 1000
+const RUNS = randomRuns(250)
 
 function runSteps(first: FirstOffer, steps: readonly Step[]): CallFixture {
   const fixture = new CallFixture()

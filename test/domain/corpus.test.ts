@@ -8,8 +8,9 @@ import { AppError } from '../../src/errors.js'
 import type { Candidate } from '../../src/schemas/signal.js'
 import { STACKS } from '../corpus/all.js'
 import { candidateVariation, descriptionVariation } from '../corpus/variations.js'
+import { randomRuns } from '../helpers/runs.js'
 
-const RUNS = 2000
+const RUNS = randomRuns(500)
 
 t.test('every description of the corpus is passed on byte for byte', async t => {
   for (const { name: stack, descriptions } of STACKS)

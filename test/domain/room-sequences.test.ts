@@ -12,6 +12,7 @@ import type { Actor } from '../../src/schemas/claims.js'
 import { ROLES } from '../../src/schemas/room.js'
 import { actorOf, LINGER_MS, RoomFixture } from '../helpers/room-fixture.js'
 import { RoomReplica } from '../helpers/room-replica.js'
+import { randomRuns } from '../helpers/runs.js'
 
 const USERS = ['alice', 'bob', 'carol']
 const DEVICES: Actor[] = USERS.flatMap(user => ['phone', 'tablet'].map(device => actorOf(user, device)))
@@ -232,7 +233,7 @@ function run(sequence: readonly Step[]): Sequence {
 }
 
 const sequences = fc.array(steps, { maxLength: 60, size: 'max' })
-const RUNS = 400
+const RUNS = randomRuns(120)
 
 t.test('when devices run any sequence of operations, the invariants of the room hold', async t => {
   let finished = 0

@@ -6,10 +6,11 @@ import t from 'tap'
 import { createToken } from '../../src/development.js'
 import { isId } from '../../src/schemas/common.js'
 import { ODD_IDS } from '../helpers/ids.js'
+import { randomRuns } from '../helpers/runs.js'
 import { sdp } from '../helpers/sdp.js'
 import { settingsFor, sharedCluster, type TestCluster } from '../helpers/test-cluster.js'
 
-const RUNS = Number(process.env.FUZZ_RUNS ?? 15)
+const RUNS = randomRuns(15)
 
 interface Names {
   /** User and device of the caller, the callee and a stranger. */

@@ -2,6 +2,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { describeMistake } from '../../src/plugins/json-mistake.js'
+import { randomRuns } from '../helpers/runs.js'
 
 const isJson = (text: string): boolean => {
   try {
@@ -29,7 +30,7 @@ t.test('a text has a mistake exactly if JSON.parse refuses it', async t => {
       fc.oneof(fc.json(), changed, fc.string({ maxLength: 8 })),
       text => (describeMistake(text) === null) === isJson(text)
     ),
-    { numRuns: 2000 }
+    { numRuns: randomRuns(500) }
   )
   t.equal(describeMistake('['.repeat(200_000)), 'The body ends too early at line 1, column 200001')
 })

@@ -9,8 +9,9 @@ import { answerView, readView } from '../../../src/domain/whip/view.js'
 import { AppError } from '../../../src/errors.js'
 import { PUBLISHING_OFFERS, VIEWING_OFFERS } from '../../corpus/whip/all.js'
 import { consumerFor, ROUTER, TRANSPORT } from '../../helpers/router-capabilities.js'
+import { randomRuns } from '../../helpers/runs.js'
 
-const RUNS = 3000
+const RUNS = randomRuns(600)
 
 const publish = (sdp: string): string => answerPublication(readPublication(sdp, { router: ROUTER }), TRANSPORT, '1')
 
