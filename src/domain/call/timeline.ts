@@ -204,8 +204,10 @@ export function viewTimeline(state: CallState, user: string | null): CallTimelin
   const viewer = viewerOf(state, user)
   const endedAt = user === null ? null : (formerParty(state, user)?.view.endedAt ?? null)
   const untilMs = endedAt === null ? Number.POSITIVE_INFINITY : Date.parse(endedAt) - createdAt
-  const isVisible = ([afterMs, type, , { user: callee } = {}]: TimelineLine) =>
-    type !== HIDDEN[viewer] && afterMs <= untilMs && (viewer !== 'callee' || callee === undefined || callee === user)
+  const isVisible = ([afterMs, type, by, details]: TimelineLine) => {
+    const isOther = viewer === 'callee' && by === 'callee' && calleeOf(state, details?.user) !== user
+    return type !== HIDDEN[viewer] && afterMs <= untilMs && !isOther
+  }
   return {
     callId,
     entries: timeline.lines.filter(isVisible).map(([afterMs, type, by, { device, user: callee, ...details } = {}]) => {
@@ -221,6 +223,10 @@ export function viewTimeline(state: CallState, user: string | null): CallTimelin
   }
 }
 
+/** The callee that a line is about: `user`, or the one who has answered, or the only one. */
+const calleeOf = ({ callee, called }: CallState, user: string | undefined): string =>
+  user ?? callee?.user ?? called[0]?.user ?? ''
+
 /** `device`: undefined means the device in the call, null means that no device is shown. `user`: undefined means that of the side. */
 function partyOf(
   state: CallState,
@@ -228,6 +234,6 @@ function partyOf(
   { user, device }: { readonly user: string | undefined; readonly device: string | null | undefined }
 ): TimelineEntry['by'] {
   const inCall = state[side]
-  const of = user ?? inCall?.user ?? state.called[0]?.user ?? ''
+  const of = side === 'callee' ? calleeOf(state, user) : state.caller.user
   return { user: of, device: device === undefined ? (inCall?.user === of ? inCall.device : null) : device }
 }
