@@ -11,7 +11,7 @@ const ENDINGS = {
   declined: 'The call was declined.',
   declined_elsewhere: 'You declined on another device.',
   answered_elsewhere: 'You answered on another device.',
-  no_answer: 'Nobody answered.',
+  no_answer: 'No answer.',
   expired: 'The call could not be connected.',
   media_failed: 'The connection between the two of you failed.',
   lost: 'The connection was lost.'

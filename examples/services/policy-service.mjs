@@ -3,7 +3,7 @@
 //   node examples/services/policy-service.mjs '{"denied": {"mallory": "Your account is suspended"}, "forward": {"bob": "carol"}}'
 //   POLICY_URL=http://127.0.0.1:9200/decisions npm start
 //
-// With the same POLICY_SECRET for both, it answers nobody else.
+// Set the same POLICY_SECRET for both: the service refuses requests without it.
 import { createServer } from 'node:http'
 import { pathToFileURL } from 'node:url'
 

@@ -44,7 +44,7 @@ function toNat64(range: string): string {
   return `${NAT64}${address}/${96 + Number(bits)}`
 }
 
-/** False for private, loopback, link-local, shared (CGNAT) and multicast addresses, IPv4-mapped ones, and whatever is no address. */
+/** False for private, loopback, link-local, shared (CGNAT) and multicast addresses, IPv4-mapped ones, and text that is not an address. */
 export function isPublicAddress(address: string): boolean {
   const version = isIP(address)
   if (version === 4) return !special.check(address, 'ipv4')

@@ -25,7 +25,7 @@ const DRAIN_NODE = {
     summary: 'Drain a node',
     description:
       'Within two seconds the node is not ready. After `DRAIN_SETTLE_MS` it tells the clients of its streams to connect again, spread over ' +
-      '`DRAIN_WINDOW_MS`. The process goes on: it serves whoever still comes, and does its background work. Ask any node. A process that starts ' +
+      '`DRAIN_WINDOW_MS`. The process goes on: it serves clients that still connect, and does its background work. Ask any node. A process that starts ' +
       'again is not drained. You may drain the last node, too: then no node is ready.',
     params: NodePath,
     response: { 200: DrainReply, ...adminProblems('node_not_found') }

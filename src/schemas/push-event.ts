@@ -14,7 +14,7 @@ const PushData = Type.Object(
   {
     kind: Type.Enum(['incoming', 'cancelled'], {
       $id: 'PushKind',
-      description: '`incoming`: a call rings. `cancelled`: it rings no more, and these devices may not know.'
+      description: '`incoming`: a call rings. `cancelled`: it has stopped ringing, and these devices may still show it.'
     }),
     callId: CallId(),
     user: UserId('The callee.'),

@@ -30,7 +30,7 @@ export const TimelineEntryType = Type.Enum(
   {
     $id: 'TimelineEntryType',
     description:
-      '`ringing`: a device of the callee reported that it rings. `declined`: one of several devices declined. `callee_changed`: one of several users began to ring, or rings no more. `offer`, `answer`: a description ' +
+      '`ringing`: a device of the callee reported that it rings. `declined`: one of several devices declined. `callee_changed`: one of several users began or stopped ringing. `offer`, `answer`: a description ' +
       'was sent. `candidates_held`: candidates had to wait for their description or for the answer to the call; candidates that were passed ' +
       'on at once leave no entry. `candidates_stale`: the description just sent does not have the ufrag of candidates that are held, so they ' +
       'belong to another ICE generation; they go on waiting for it. `held`, `resumed`: a side put the call on hold, or took it off hold. `media_changed`: a side muted its ' +

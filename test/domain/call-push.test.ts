@@ -1,4 +1,4 @@
-// Which devices a change of a call wakes, or tells that it rings no more.
+// Which devices a change of a call wakes, or tells that it has stopped ringing.
 import t from 'tap'
 import type { CallCommand } from '../../src/domain/call/command.js'
 import { decideCall } from '../../src/domain/call/decide-call.js'
@@ -79,7 +79,7 @@ for (const [name, [commands, expected]] of Object.entries(CASES)) {
   t.test(name, async t => t.strictSame(after(...commands), expected))
 }
 
-t.test('when nobody answers, the devices learn that, and for a while after', async t => {
+t.test('when the ring time runs out, the devices are told, also for a while after', async t => {
   const before = ring(['phone'])
   const { state } = decideCall(before, check, T0 + 30_000)
   t.match(pushOf(before, state, T0 + 30_000), {

@@ -145,7 +145,7 @@ t.test('the last report of each side, and whether media is relayed', async t => 
   const known = after(...commands)
   const repeated = decide(known, report(laptop, { relay: true }))
   t.equal(repeated.state, known, 'a repeat changes nothing')
-  t.same(decide(known, report(laptop, { rttMs: 1 })).events, [], 'nobody else learns of a report')
+  t.same(decide(known, report(laptop, { rttMs: 1 })).events, [], 'no other device receives a report')
 })
 
 t.test('resumes and changes of the node, of the device in the call only', async t => {

@@ -110,7 +110,7 @@ flow(
 )
 
 flow(
-  'when the last node is drained no node is ready, and each serves whoever still comes',
+  'when the last node is drained no node is ready, and each serves clients that still connect',
   async (t, scenario) => {
     await reportAgain(scenario)
     for (const { nodeId } of await nodesOf(scenario))

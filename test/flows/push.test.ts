@@ -129,7 +129,7 @@ flow(
 
 for (const [how, end] of Object.entries({
   'the caller cancels': (alice: TestClient) => alice.post('calls/c1/cancel'),
-  'nobody answers': (_: TestClient, scenario: Scenario) => scenario.advance(30_000)
+  'no answer': (_: TestClient, scenario: Scenario) => scenario.advance(30_000)
 })) {
   flow(
     `the phone gets \`cancelled\` when ${how}, unless it has come up`,
@@ -151,7 +151,7 @@ for (const [how, end] of Object.entries({
         ['incoming', 'incoming', 'cancelled']
       )
       t.match(webhooksOf(scenario, 'c1').at(-1), { devices: [{ device: 'phone' }] })
-      if (how === 'nobody answers') await alice.expectEvent('call.ended')
+      if (how === 'no answer') await alice.expectEvent('call.ended')
     },
     { env }
   )

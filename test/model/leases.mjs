@@ -250,7 +250,7 @@ export function explore(scenarioName, rule = 'sound', crashes = SCENARIOS[scenar
     if (rule !== 'accept-keeps-others') release(call, id, ...others)
   }
   const ringsFor = (call, u) => call.state === 'ringing' && call.called[u] === 'ringing'
-  /** Nobody rings, and this user waits. */
+  /** No user rings, and this one waits. */
   const isTurnOf = (call, u) => call.called[u] === 'waiting' && !Object.values(call.called).includes('ringing')
   /** The call ends, or a part of it: the release of the leases is left in the outbox. */
   const release = (call, id, ...of) => {

@@ -135,7 +135,7 @@ t.test('a nonce is used once, for a minute, and only as the server made it', asy
   t.equal((await device('token', key.tokenRequest(CAMERA, good))).status, 200, 'the one that was not changed')
 })
 
-t.test('whoever does not prove to be the device does not use up its nonce or its budget', async t => {
+t.test('a client without the key of the device uses up neither its nonce nor its budget', async t => {
   const { admin, device, nonce } = await server(t, { env: { RATE_LIMIT_ADDRESS: '1000' } })
   const [key, other] = [new TestDeviceKey(), new TestDeviceKey()]
   await admin('PUT', '/credential', { publicKey: key.publicKey })

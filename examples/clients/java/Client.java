@@ -131,7 +131,7 @@ public class Client {
     });
   }
 
-  /** A description of a data channel that nobody uses. */
+  /** A description of a data channel that is not used. */
   static String sdp(String setup) {
     return String.join("\r\n", "v=0", "o=- 1 2 IN IP4 127.0.0.1", "s=-", "t=0 0",
         "m=application 9 UDP/DTLS/SCTP webrtc-datachannel", "c=IN IP4 0.0.0.0", "a=ice-ufrag:java", "a=ice-pwd:x9cml/YzichV2+XlhiMu8g",

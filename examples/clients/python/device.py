@@ -123,7 +123,7 @@ class Device:
 
 
 class TokenAuth(httpx.Auth):
-    """A token that somebody else gets."""
+    """A token that another part of the program fetches."""
 
     def __init__(self, token):
         self.token = token

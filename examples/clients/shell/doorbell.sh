@@ -3,7 +3,7 @@
 #
 #   URL=http://127.0.0.1:8080 TOKEN=<token> UNLOCK='gpioset 0 17=1' examples/clients/shell/doorbell.sh bob
 #
-# The message "unlock" of the other side runs UNLOCK. Whoever answers hears nothing: the doorbell has no media, so it hangs up.
+# The message "unlock" of the other side runs UNLOCK. The doorbell has no media: a user who answers hears nothing, so it hangs up.
 set -eu
 
 API=${URL:?the server}/v1

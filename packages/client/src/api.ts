@@ -613,7 +613,7 @@ export interface CallReply {
 
 /**
  * `ringing`: a device of the callee reported that it rings. `declined`: one of several devices declined.
- * `callee_changed`: one of several users began to ring, or rings no more. `offer`, `answer`: a description was sent.
+ * `callee_changed`: one of several users began or stopped ringing. `offer`, `answer`: a description was sent.
  * `candidates_held`: candidates had to wait for their description or for the answer to the call; candidates that were
  * passed on at once leave no entry. `candidates_stale`: the description just sent does not have the ufrag of candidates
  * that are held, so they belong to another ICE generation; they go on waiting for it. `held`, `resumed`: a side put the
@@ -2842,7 +2842,7 @@ export interface CallRecordingRequestedEvent {
   readonly data: RecordingRequestedData
 }
 
-/** `incoming`: a call rings. `cancelled`: it rings no more, and these devices may not know. */
+/** `incoming`: a call rings. `cancelled`: it has stopped ringing, and these devices may still show it. */
 export type PushKind = 'incoming' | 'cancelled'
 
 /** A device to wake, and how the push service reaches it. */

@@ -41,14 +41,14 @@ export const withCalled = (state: CallState, user: string, changes: Partial<Call
   called: state.called.map(each => (each.user === user ? { ...each, ...changes } : each))
 })
 
-/** When the next of the called users rings no more; `now` if the next one has to begin; null: no user rings or waits. */
+/** When the next of the called users stops ringing; `now` if the next one has to begin; null: no user rings or waits. */
 export function nextRingEnd(called: readonly CalledUser[], now: number): number | null {
   const ends = called.filter(isRinging).map(({ endsAt }) => endsAt ?? now)
   if (ends.length > 0) return Math.min(...ends)
   return called.some(({ state }) => state === 'waiting') ? now : null
 }
 
-/** When the last of the called users rings no more, if none answers or declines. */
+/** When the last of the called users stops ringing, if none answers or declines. */
 export function lastRingEnd({ called, limitAt }: CallState): number | null {
   if (limitAt === null) return null
   const last = Math.max(limitAt, ...called.filter(isRinging).map(({ endsAt }) => endsAt ?? 0))

@@ -61,7 +61,7 @@ export interface Leaving {
   readonly by: Endpoint | null
 }
 
-/** These users ring no more. The call goes on with the others, and ends if none rings or waits. */
+/** These users stop ringing. The call goes on with the others, and ends if none rings or waits. */
 export function leave(state: CallState, { users, reason, by }: Leaving, now: number): CallDecision {
   const isLeaving = ({ user }: CalledUser) => users.includes(user)
   const goesOn = state.called.some(each => !isLeaving(each) && ['ringing', 'waiting'].includes(each.state))

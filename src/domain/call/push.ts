@@ -1,4 +1,4 @@
-// Which devices of the called users a call wakes, and which of them learn that it rings no more.
+// Which devices of the called users a call wakes, and which of them are told that it has stopped ringing.
 import { ringsFor } from './called.js'
 import type { CalledUser, CallState } from './state.js'
 
@@ -13,7 +13,7 @@ export interface CallPush {
     readonly metadata: CallState['metadata']
     readonly devices: readonly string[]
   }
-  /** Nobody needs it after this instant. */
+  /** It is dropped after this instant. */
   readonly expiresAt: number
 }
 

@@ -4,7 +4,7 @@ import type { Endpoint } from '../../schemas/common.js'
 import { calledUser, lastRingEnd, viewCallee } from './called.js'
 import type { CalledUser, CallState, EndReason, FormerParty } from './state.js'
 
-/** Of one call: the oldest are dropped, and learn no more of it. */
+/** Of one call: the oldest are dropped, and can no longer read it. */
 const FORMER_MAX = 16
 
 const instant = (at: number | null) => (at === null ? null : new Date(at).toISOString())

@@ -1,4 +1,4 @@
-// What the systems of the operator receive of a change of a room: each event once, whoever in the room got it.
+// What the systems of the operator receive of a change of a room: each event once, whichever participants received it.
 import type { RoomDecision, RoomEvent } from './state.js'
 
 type OperatorEvent = Pick<RoomEvent, 'type' | 'data'>

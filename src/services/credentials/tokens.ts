@@ -36,7 +36,7 @@ export async function issueDeviceToken(context: Context, request: DeviceTokenReq
   const issuedAt = context.clock.now()
   const stored = await readCredential(context, { user, device })
   const proven = prove(stored, request, proof)
-  // Only the device itself gets here, so that nobody else spends its budget or the memory for used nonces.
+  // Only the device itself gets here, so that no other client spends its budget or the memory for used nonces.
   await context.budgets.spend(joinIds(user, device), 'deviceTokens')
   if (nonce !== undefined) await useNonce(context, nonce)
   await recordProof(context, request, proven)

@@ -70,7 +70,7 @@ export const isInCall = (call: CallState, { user, device }: Endpoint): boolean =
 interface Resumption {
   /** See Connected. */
   readonly since: Cursor | null
-  /** Undefined: nobody wants to know. */
+  /** Undefined: the caller does not need it. */
   readonly connection?: SeenConnection | undefined
 }
 

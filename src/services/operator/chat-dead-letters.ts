@@ -14,7 +14,7 @@ import type { Context } from '../context.js'
 
 /** Of one request to replay all. */
 const REPLAY_MAX = 100
-/** After this time it sends no more. */
+/** It starts no further delivery after this time. */
 const REPLAY_WITHIN_MS = 10_000
 /** Of one command. */
 const PAGE_SIZE = 200

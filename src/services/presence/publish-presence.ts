@@ -98,7 +98,7 @@ async function renewOrRemove(context: Context, user: string, watcher: Watcher): 
   else await store.watches.remove(user, watcher)
 }
 
-/** Null: nobody has followed the user. */
+/** Null: no device has watched the user. */
 async function checkPresence(context: Context, user: string): Promise<WatchedState | null> {
   const { state } = await update(context, { id: user }, watched => decideCheck(context, user, watched))
   return state
