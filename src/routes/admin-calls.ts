@@ -1,12 +1,13 @@
 // The admin API about calls: the live ones, one call and its timeline, and ending a call.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { AdminCallReply, AdminCallsReply, CallPath } from '../schemas/admin-call.js'
+import { AdminCallReply, AdminCallsReply, CallPath, StartCallRequest } from '../schemas/admin-call.js'
 import { AfterQuery } from '../schemas/admin-page.js'
-import { adminProblems } from '../schemas/problem.js'
+import { adminProblems, BODY_PROBLEMS } from '../schemas/problem.js'
 import { CallTimeline } from '../schemas/timeline.js'
 import type { Context } from '../services/context.js'
 import { endCallAsOperator } from '../services/operator/end-call.js'
 import { getCallForOperator, getTimelineForOperator, listLiveCalls } from '../services/operator/live-calls.js'
+import { startCallAsOperator } from '../services/operator/start-call.js'
 
 const tags = ['calls'] as const
 
@@ -47,6 +48,31 @@ const END_CALL = {
   }
 } as const
 
+const START_CALL = {
+  schema: {
+    operationId: 'startCallAsOperator',
+    tags,
+    summary: 'Start a call between two users',
+    description:
+      'Rings `from`, which receives `call.incoming` with `startedBy`. When a device of it accepts, it is the caller, and `to` is rung as by any ' +
+      'caller. If one of the two declines, is busy or does not answer, the call ends with that reason; `to` learns nothing of a call that `from` ' +
+      'has not accepted. Blocks hold. No budget is charged, and the policy service is not asked.',
+    body: StartCallRequest,
+    response: {
+      200: AdminCallReply,
+      201: AdminCallReply,
+      ...adminProblems(
+        ...BODY_PROBLEMS,
+        'cannot_call_self',
+        'callee_unreachable',
+        'callee_busy',
+        'call_id_taken',
+        'call_ended'
+      )
+    }
+  }
+} as const
+
 const GET_TIMELINE = {
   schema: {
     operationId: 'getTimelineForOperator',
@@ -62,6 +88,10 @@ const GET_TIMELINE = {
 
 export const adminCallRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = async (app, { context }) => {
   app.get('/calls', LIST_CALLS, ({ query }) => listLiveCalls(context, query))
+  app.post('/calls', START_CALL, async ({ body }, reply) => {
+    const { isNew, ...started } = await startCallAsOperator(context, body)
+    return reply.code(isNew ? 201 : 200).send(started)
+  })
   app.get('/calls/:callId', GET_CALL, ({ params }) => getCallForOperator(context, params.callId))
   app.post('/calls/:callId/end', END_CALL, ({ params }) => endCallAsOperator(context, params.callId))
   app.get('/calls/:callId/timeline', GET_TIMELINE, ({ params }) => getTimelineForOperator(context, params.callId))

@@ -1,8 +1,9 @@
 // Calls as operators see them (openapi/admin.yaml).
 import { type Static, Type } from 'typebox'
 import { NextPage } from './admin-page.js'
-import { Call } from './call.js'
-import { CallId, Strict } from './common.js'
+import { Call, Media } from './call.js'
+import { CallId, Metadata, Strict, UserId } from './common.js'
+import { WhenOffline } from './push.js'
 
 export const CallPath = Type.Object({ callId: CallId() }, { ...Strict })
 
@@ -28,6 +29,33 @@ export type AdminCall = Static<typeof AdminCall>
 
 export const AdminCallReply = Type.Object({ call: AdminCall }, { $id: 'AdminCallReply', ...Strict })
 export type AdminCallReply = Static<typeof AdminCallReply>
+
+export const StartCallRequest = Type.Object(
+  {
+    from: UserId('The user who rings first, and is the caller.'),
+    to: UserId('The user who is called when `from` has accepted.'),
+    callId: Type.Optional(CallId('A random id, such as a UUID. A retry with the same id returns the same call.')),
+    media: Type.Optional(Media),
+    metadata: Type.Optional(Metadata),
+    ringTimeoutMs: Type.Optional(
+      Type.Integer({
+        minimum: 5000,
+        maximum: 90_000,
+        description: 'How long each of the two rings. `RING_TIMEOUT_MS` by default.'
+      })
+    ),
+    whenOffline: Type.Optional(WhenOffline),
+    offerer: Type.Optional(
+      Type.Enum(['caller', 'callee'], {
+        $id: 'StartedOfferer',
+        description:
+          'Who makes the first offer: `caller` (default), which is `from`, with its accept or later; or `callee`.'
+      })
+    )
+  },
+  { $id: 'StartCallRequest', ...Strict }
+)
+export type StartCallRequest = Static<typeof StartCallRequest>
 
 export const AdminCallsReply = Type.Object(
   { calls: Type.Array(AdminCall, { description: 'Live calls, in no order.' }), next: NextPage },

@@ -27,11 +27,26 @@ const DELIVERY = {
 }
 
 const CALL = { ...CONNECTED, away: { caller: false, callee: false }, blocked: false }
+const STARTED = {
+  ...{ ...CALL, version: 1, state: 'ringing', media: 'audio', caller: { user: 'bob', device: 'operator' } },
+  ...{
+    callee: { user: 'alice', device: null },
+    answeredAt: null,
+    connectedAt: null,
+    expiresInMs: 30_000,
+    setupMs: null
+  },
+  negotiation: { revision: 0, pendingFrom: null }
+}
 const OPEN_ROOM = { ...ROOM, version: 5, participantCount: 2 }
 
 const CALLS: Readonly<Record<string, Example>> = {
   listLiveCalls: { reply: { calls: [CALL], next: null } },
   getCallForOperator: { reply: { call: CALL } },
+  startCallAsOperator: {
+    body: { from: 'alice', to: 'bob', media: 'audio', whenOffline: 'ring' },
+    reply: { call: STARTED }
+  },
   endCallAsOperator: {
     reply: {
       call: { ...CALL, version: 5, state: 'ended', endedAt: at(17), reason: 'server', durationMs: 6000 }

@@ -27,6 +27,12 @@ const EarlyCandidates = {
 
 export const CallIncoming = event('call.incoming', 'A user is calling you. Ring.', {
   from: Endpoint,
+  startedBy: Type.Optional(
+    Type.Literal('operator', {
+      description:
+        'The operator of the service started the call: you are the first to ring. If you accept, you are the caller, and `from` is called.'
+    })
+  ),
   media: Nullable(Media),
   metadata: Metadata,
   expiresInMs: Nullable(DurationMs('Ring time left.')),

@@ -1666,6 +1666,11 @@ export interface CallIncomingData {
   /** The version of the call after this event. */
   readonly version: number
   readonly from: Endpoint
+  /**
+   * The operator of the service started the call: you are the first to ring. If you accept, you are the caller, and
+   * `from` is called.
+   */
+  readonly startedBy?: 'operator'
   readonly media: Media | null
   readonly metadata: Metadata
   /** Ring time left. */

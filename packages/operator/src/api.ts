@@ -522,6 +522,30 @@ export interface AdminCallsReply {
   readonly next: string | null
 }
 
+/**
+ * If no device of the callee is registered or can be woken by a push: `reject` refuses the call, `ring` waits for a
+ * device. `OFFLINE_CALLS` by default.
+ */
+export type WhenOffline = 'reject' | 'ring'
+
+/** Who makes the first offer: `caller` (default), which is `from`, with its accept or later; or `callee`. */
+export type StartedOfferer = 'caller' | 'callee'
+
+export interface StartCallRequest {
+  /** The user who rings first, and is the caller. */
+  readonly from: UserId
+  /** The user who is called when `from` has accepted. */
+  readonly to: UserId
+  /** A random id, such as a UUID. A retry with the same id returns the same call. */
+  readonly callId?: CallId
+  readonly media?: Media
+  readonly metadata?: Metadata
+  /** How long each of the two rings. `RING_TIMEOUT_MS` by default. */
+  readonly ringTimeoutMs?: number
+  readonly whenOffline?: WhenOffline
+  readonly offerer?: StartedOfferer
+}
+
 export interface AdminCallReply {
   readonly call: AdminCall
 }
@@ -897,6 +921,7 @@ export type Operations = [
   ['GET', '/admin/nodes', undefined, NodesReply],
   ['GET', '/admin/webhooks', undefined, WebhooksReply],
   ['GET', '/admin/calls', undefined, AdminCallsReply],
+  ['POST', '/admin/calls', StartCallRequest, AdminCallReply],
   ['GET', '/admin/device-credentials', undefined, CredentialsReply],
   ['GET', '/admin/rooms', undefined, AdminRoomsReply]
 ]

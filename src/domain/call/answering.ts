@@ -9,6 +9,7 @@ import { isDescribed } from '../negotiation/state.js'
 import { calledUser, isRinging, withCalled } from './called.js'
 import type { CommandOf } from './command.js'
 import { end, withDepartures } from './ending.js'
+import { isStarting } from './operator-call.js'
 import {
   callEvents,
   conflict,
@@ -21,6 +22,7 @@ import {
 } from './party.js'
 import { withSide, withStats } from './seen.js'
 import { applyAccepted, classifyFor, decideAnswer, decideBatch, decideOffer, releaseWaitingOf } from './signal.js'
+import { acceptAsCaller } from './start-accept.js'
 import {
   type CallDecision,
   type CallEvent,
@@ -61,6 +63,7 @@ export function accept(state: CallState, command: CommandOf<'accept'>, now: numb
     throw conflict(state, 'answered_elsewhere')
   }
   requireCalledDevice(state, actor)
+  if (isStarting(state)) return acceptAsCaller(state, command, now)
   const answered: CallState = {
     ...state,
     version: state.version + 1,

@@ -6,6 +6,7 @@ import { endpoint } from '../endpoint.js'
 import { NO_SIGNALS } from '../negotiation/state.js'
 import { newCalled, nextRingEnd } from './called.js'
 import type { CommandOf } from './command.js'
+import { isStarting } from './operator-call.js'
 import { callEvents, toSide } from './party.js'
 import { NOTHING_SEEN, seeTypes } from './seen.js'
 import { applyCreated } from './signal.js'
@@ -97,6 +98,7 @@ export const outcomesOfCreate = (command: CommandOf<'create'>): CandidateOutcome
 /** The data of `call.incoming` for this user. */
 export function incomingData(state: CallState, now: number, user: string): Record<string, unknown> {
   const call = viewCall(state, now, user)
-  const { media, metadata, expiresInMs } = call
-  return { from: state.caller, media, metadata, expiresInMs, ...state.early, call }
+  const { media, metadata, expiresInMs, caller: from } = call
+  const startedBy = isStarting(state) ? { startedBy: 'operator' } : {}
+  return { from, ...startedBy, media, metadata, expiresInMs, ...state.early, call }
 }

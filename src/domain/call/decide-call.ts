@@ -28,6 +28,7 @@ import { checkLiveness, deviceAppeared } from './liveness.js'
 import { sendMessage, setMedia } from './messages.js'
 import { seeCandidates, seeNodes, withSeen } from './seen.js'
 import { decideAnswer, decideCandidates, decideOffer } from './signal.js'
+import { decideLateAnswer } from './start-accept.js'
 import { type CallDecision, type CalledUser, type CallState, type FormerParty, unchanged } from './state.js'
 import { withTimeline } from './timeline.js'
 import { ringNext, skipNext } from './turns.js'
@@ -40,6 +41,8 @@ export function decideCall(state: CallState | null, command: CallCommand, now: n
   const actor = 'actor' in command ? command.actor : null
   const former = actor && formerParty(state, actor.user)
   if (former) return decideFormer(state, former, command)
+  const late = decideLateAnswer(state, command)
+  if (late) return late
   const decision = withSeen(state, decideLive(state, command, now), command)
   return withTimeline(state, decision, { actor, now })
 }

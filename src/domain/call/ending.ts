@@ -4,6 +4,7 @@ import { endpoint } from '../endpoint.js'
 import { NO_SIGNALS } from '../negotiation/state.js'
 import { calledUser, isInvited, nextRingEnd, withCalled } from './called.js'
 import type { CommandOf } from './command.js'
+import { isStarting } from './operator-call.js'
 import { callEvents, calleeChanged, conflict, requireSide, sideOf, toCalled, toSide } from './party.js'
 import {
   type CallDecision,
@@ -66,6 +67,10 @@ export function leave(state: CallState, { users, reason, by }: Leaving, now: num
   const isLeaving = ({ user }: CalledUser) => users.includes(user)
   const goesOn = state.called.some(each => !isLeaving(each) && ['ringing', 'waiting'].includes(each.state))
   const called = state.called.map(each => (isLeaving(each) ? { ...each, reason } : each))
+  if (isStarting(state)) {
+    const isReached = reason !== 'unreachable'
+    return end({ ...state, called }, { reason: isReached ? reason : 'no_answer', by, except: by }, now)
+  }
   if (!goesOn) {
     const common = commonReason(called)
     return end({ ...state, called }, { reason: common, by: common === reason ? by : null, except: by }, now)

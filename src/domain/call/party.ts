@@ -2,6 +2,7 @@
 import { AppError, type ErrorCode } from '../../errors.js'
 import type { Endpoint } from '../../schemas/common.js'
 import { calledUser, isInvited, viewCallee } from './called.js'
+import { isStarting } from './operator-call.js'
 import type { CallEvent, CalledUser, CallState, Recipients, Side } from './state.js'
 
 /** The members that every conflict of a call carries. */
@@ -76,7 +77,10 @@ export function toSide(state: CallState, side: Side, except: Endpoint | null): R
     if (state.callee !== null) return isSameDevice(state.callee, except) ? [] : [state.callee]
     return state.called.flatMap(called => (isInvited(called) ? toCalled(called, except) : []))
   }
+  if (isStarting(state)) return []
   const { user } = state.caller
+  // Of a user who did not create the call only the device that is in it.
+  if (user !== state.creator) return isSameDevice(state.caller, except) ? [] : [state.caller]
   return [except?.user === user ? { user, except: [except.device] } : { user }]
 }
 
@@ -96,8 +100,9 @@ const isSameDevice = (a: Endpoint, b: Endpoint | null): boolean => a.user === b?
 /** What the caller learns of called users while others ring or wait. */
 export const calleeChanged = (state: CallState, users: readonly string[]): CallEvent[] =>
   users.flatMap(user => {
-    const callee = state.called.find(each => each.user === user)
-    if (callee === undefined) return []
+    const callee = calledUser(state, user)
+    // Of a call to one user the other events say it all.
+    if (callee === undefined || state.called.length === 1) return []
     const data = { callee: viewCallee(state, callee) }
     return callEvents(state, toSide(state, 'caller', null), { type: 'call.callee_changed', data })
   })

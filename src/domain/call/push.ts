@@ -1,5 +1,6 @@
 // Which devices of the called users a call wakes, and which of them are told that it has stopped ringing.
 import { ringsFor } from './called.js'
+import { shownCaller } from './operator-call.js'
 import type { CalledUser, CallState } from './state.js'
 
 /** For the push gateway. What it needs besides is added when it is delivered. */
@@ -22,7 +23,11 @@ const CANCELLED_KEPT_MS = 30_000
 
 /** What the change wakes. Once for each called user `incoming`, and after it once `cancelled`. */
 export const pushesOf = (before: CallState | null, state: CallState, now: number): CallPush[] =>
-  state.called.flatMap(called => pushTo(called, { before, state, now }) ?? [])
+  [...state.called, ...startedWith(before, state)].flatMap(called => pushTo(called, { before, state, now }) ?? [])
+
+/** The first user of a call that an operator started, who is the caller now. */
+const startedWith = (before: CallState | null, { caller }: CallState): CalledUser[] =>
+  (before?.called ?? []).filter(({ user }) => user === caller.user)
 
 interface Change {
   readonly before: CallState | null
@@ -43,15 +48,20 @@ function pushTo(called: CalledUser, { before, state, now }: Change): CallPush | 
 }
 
 /** The device has answered, ended or declined the call. */
-function knowsByItself({ callee, endedBy }: CallState, { user, declined }: CalledUser, device: string): boolean {
-  const acted = [callee, endedBy].some(each => each?.user === user && each.device === device)
+function knowsByItself(
+  { caller, callee, endedBy }: CallState,
+  { user, declined }: CalledUser,
+  device: string
+): boolean {
+  const acted = [caller, callee, endedBy].some(each => each?.user === user && each.device === device)
   return acted || declined.includes(device)
 }
 
 function toPush(
-  { callId, caller: from, media, metadata }: CallState,
+  state: CallState,
   { kind, user, devices }: Pick<CallPush['data'], 'kind' | 'user' | 'devices'>,
   expiresAt: number
 ): CallPush {
-  return { data: { kind, callId, user, from, media, metadata, devices }, expiresAt }
+  const { callId, media, metadata } = state
+  return { data: { kind, callId, user, from: shownCaller(state), media, metadata, devices }, expiresAt }
 }

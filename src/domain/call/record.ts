@@ -2,6 +2,7 @@
 import type { CallRecord } from '../../schemas/call-record.js'
 import { isDescribed } from '../negotiation/state.js'
 import { viewCallee } from './called.js'
+import { shownCaller } from './operator-call.js'
 import type { CallState, SeenSide, Side } from './state.js'
 import { viewCall } from './view.js'
 
@@ -37,7 +38,8 @@ export function recordOf(before: CallState | null, ended: CallState, now: number
 
 function sideOf(call: CallState, side: Side): CallRecord['caller'] {
   const { candidateTypes, stats, resumes, nodeChanges } = call.seen[side]
-  const { user, device } = call[side] ?? { user: call.called[0]?.user ?? '', device: null }
+  const party = side === 'caller' ? shownCaller(call) : call.callee
+  const { user, device } = party ?? { user: call.called[0]?.user ?? '', device: null }
   return { user, device, candidateTypes: [...candidateTypes], stats, resumes, nodeChanges }
 }
 

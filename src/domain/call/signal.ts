@@ -23,7 +23,7 @@ export function decideOffer(state: CallState, command: CommandOf<'offer' | 'answ
 }
 
 /** `retryable`: the same offer is accepted after the first one. */
-const notTheOfferer = (state: CallState, { retryable }: { retryable: boolean }) =>
+export const notTheOfferer = (state: CallState, { retryable }: { retryable: boolean }) =>
   conflict(state, 'wrong_party', { detail: `The ${state.offerer} makes the first offer`, retryable })
 
 interface AppliedSignals {
@@ -33,7 +33,10 @@ interface AppliedSignals {
 }
 
 /** The offer and the candidates of the create that led to `state`: they go to devices that ring, as members of `call.incoming`. */
-export function applyCreated(state: CallState, { offer, batch }: CommandOf<'create'>): AppliedSignals {
+export function applyCreated(
+  state: CallState,
+  { offer, batch }: Pick<CommandOf<'create'>, 'offer' | 'batch'>
+): AppliedSignals {
   const signaler = { ...signalerOf(state, 'caller'), canDeliver: true }
   if (offer) return toApplied(state, applyOffer(state, signaler, { description: offer, batch }))
   return batch ? toApplied(state, applyBatch(state, signaler, batch)) : { state, signals: {} }

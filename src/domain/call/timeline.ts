@@ -4,6 +4,7 @@ import type { Endpoint } from '../../schemas/common.js'
 import type { CallTimeline, TimelineEntry, TimelineOutcome } from '../../schemas/timeline.js'
 import { isCurrent, type SideSignals } from '../negotiation/state.js'
 import { calledUser } from './called.js'
+import { isStarting } from './operator-call.js'
 import { endpointOf } from './party.js'
 import {
   type CallDecision,
@@ -95,6 +96,7 @@ function changesBetween(before: CallState, after: CallState, actor: Endpoint | n
 }
 
 function ringingChanges(before: CallState, after: CallState, actor: Endpoint | null): Change[] {
+  if (isStarting(before) && !isStarting(after)) return [['accepted', 'caller']]
   if (before.answeredAt === null && after.answeredAt !== null) return [['accepted', 'callee']]
   const changes = after.called.flatMap(is => {
     const was = calledUser(before, is.user)

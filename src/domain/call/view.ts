@@ -2,6 +2,7 @@
 import type { Call } from '../../schemas/call.js'
 import type { Endpoint } from '../../schemas/common.js'
 import { calledUser, lastRingEnd, viewCallee } from './called.js'
+import { shownCaller } from './operator-call.js'
 import type { CalledUser, CallState, EndReason, FormerParty } from './state.js'
 
 /** Of one call: the oldest are dropped, and can no longer read it. */
@@ -17,12 +18,12 @@ export function viewCall(state: CallState, now: number, user: string): Call {
   const former = formerParty(state, user)
   if (former) return { callId, media, metadata, ...former.view }
   const called = user === state.caller.user ? null : (calledUser(state, user) ?? null)
-  const { version, phase, caller, offerer, held, negotiation } = state
+  const { version, phase, offerer, held, negotiation } = state
   return {
     callId,
     version,
     state: phase,
-    caller,
+    caller: shownCaller(state),
     callee: calleeFor(state, called),
     ...(called === null && state.called.length > 1 && { callees: state.called.map(each => viewCallee(state, each)) }),
     media,

@@ -81,6 +81,7 @@ export async function commitAccept(
     })
     if (!('refused' in result)) {
       if (result.before?.phase === 'ringing') seeNodes(context, result.state)
+      ringNextInBackground(context, result.state)
       endWaitingCalls(context, actor.user, result.leases.get(actor.user) ?? [])
       return { ...result, outcomes }
     }

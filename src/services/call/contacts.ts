@@ -1,6 +1,7 @@
 // Who may call whom, and how often: blocks, back-off, and the budgets of a caller with one callee and of a callee
 // (docs/decisions/0009-ringing.md).
 import { calledUser, ringsFor } from '../../domain/call/called.js'
+import { isStarting } from '../../domain/call/operator-call.js'
 import type { CallState } from '../../domain/call/state.js'
 import { AppError } from '../../errors.js'
 import { joinIds } from '../../id-text.js'
@@ -98,6 +99,8 @@ export async function recordRingAttempt(
 /** What a commit of a call records about the caller and those who are called. */
 export function contactUpdatesOf(context: Context, before: CallState | null, after: CallState): UserContactUpdate[] {
   const caller = after.caller.user
+  // The first user of a call that an operator starts answers no user.
+  if (isStarting(before ?? after)) return []
   if (before === null) {
     const called = after.called.filter(({ state }) => state !== 'ended')
     return called.map(({ user }) => ({ user: caller, contact: newContactUpdate(context, user, 'called') }))

@@ -99,6 +99,12 @@ interface ExaminedLease {
   readonly isStale: boolean
 }
 
+/** Whether one of the leases was stale, and is released. */
+export async function releaseStale(context: Context, { user, held }: LeaseRefusal['refused']): Promise<boolean> {
+  const found = await Promise.all(held.map(lease => releaseIfStale(context, user, lease)))
+  return found.some(({ isStale }) => isStale)
+}
+
 async function releaseIfStale(context: Context, user: string, lease: Lease): Promise<ExaminedLease> {
   const holder = parseHolder(lease.holder)
   let record = await readRecord(context, holder.callId)

@@ -6,6 +6,7 @@
 //    device of the user may have won the call.
 import { isInvited } from '../../domain/call/called.js'
 import type { Refusal } from '../../domain/call/command.js'
+import { callerUsers } from '../../domain/call/operator-call.js'
 import type { CallState } from '../../domain/call/state.js'
 import { type CallIdRecord, decideRefusal } from '../../domain/call/tombstone.js'
 import type { Endpoint } from '../../schemas/common.js'
@@ -122,7 +123,7 @@ export async function releaseLeases({ store }: Context, call: CallState): Promis
 
 /** The users that a live call has leases on. */
 export const leasedUsers = ({ caller, called }: CallState): string[] => [
-  caller.user,
+  ...callerUsers({ caller }),
   ...called.filter(isInvited).map(({ user }) => user)
 ]
 

@@ -1,6 +1,7 @@
 // Updates of calls. A call id has a record: a call, or tombstones (domain/call/tombstone.ts). What happens to a call that exists uses
 // updateCall; what may create a call or a tombstone uses updateRecord.
 import { endForgotten } from '../../domain/call/decide-call.js'
+import { callerUsers } from '../../domain/call/operator-call.js'
 import { operatorEventsOf } from '../../domain/call/operator-events.js'
 import { type CallDecision, type CallState, deadlineOf } from '../../domain/call/state.js'
 import { type CallIdRecord, callIn } from '../../domain/call/tombstone.js'
@@ -30,7 +31,7 @@ export const callRef = (callId: string): AggregateRef => ({ kind: 'call', id: ca
 
 /** A user who blocks the caller is a party, too: their mailbox records the commits, and no event. */
 const usersOf = ({ caller, called }: CallState) => [
-  caller.user,
+  ...callerUsers({ caller }),
   ...called.filter(({ state }) => ['ringing', 'answered'].includes(state)).map(({ user }) => user)
 ]
 
@@ -78,7 +79,7 @@ function checkPresence(context: Context, { before, state, watched }: Change<Call
 /** The users with an active lease for the call: the caller until it ends, the callee from the answer on. */
 function busyUsers(call: CallState | null): string[] {
   if (call === null || call.phase === 'ended') return []
-  return [call.caller.user, ...(call.callee === null ? [] : [call.callee.user])]
+  return [...callerUsers(call), ...(call.callee === null ? [] : [call.callee.user])]
 }
 
 export const {

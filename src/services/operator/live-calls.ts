@@ -1,5 +1,6 @@
 // Calls as operators see them: a list of those that live, one call, and its timeline.
 import { withNotes } from '../../domain/call/notes.js'
+import { startingUser } from '../../domain/call/operator-call.js'
 import type { CallState } from '../../domain/call/state.js'
 import { viewTimeline } from '../../domain/call/timeline.js'
 import { type CallIdRecord, callIn } from '../../domain/call/tombstone.js'
@@ -47,7 +48,7 @@ async function requireCall(context: Context, callId: string): Promise<CallState>
 }
 
 export const viewForOperator = ({ clock }: Context, call: CallState): AdminCall => ({
-  ...viewCall(call, clock.now(), call.caller.user),
+  ...viewCall(call, clock.now(), startingUser(call)?.user ?? call.caller.user),
   away: call.away,
   blocked: call.called.some(({ isMuted }) => isMuted)
 })
