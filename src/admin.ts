@@ -7,6 +7,7 @@ import { dropUnusedConnections } from './plugins/connections.js'
 import { handleErrors } from './plugins/errors.js'
 import { type Health, serveHealth } from './plugins/health.js'
 import { measureRequests } from './plugins/metrics.js'
+import { createOperatorTokens } from './plugins/operator-tokens.js'
 import { builtPage, servePage } from './plugins/pages.js'
 import { checkRequestHeads } from './plugins/request-heads.js'
 import { secure } from './plugins/security.js'
@@ -32,10 +33,11 @@ export async function buildAdmin({ context, health }: AdminParts): Promise<Fasti
   readBodies(app)
   limitConnections(app, { config, clock })
   serveHealth(app, health)
-  await app.register(operatorRoutes, { context })
-  if (config.adminSecret.length > 0) {
+  const tokens = await createOperatorTokens(app, context)
+  await app.register(operatorRoutes, { context, tokens })
+  if (config.adminSecret.length > 0 || tokens !== null) {
     await documentAdmin(app)
-    await app.register(adminRoutes, { prefix: '/v1/admin', context })
+    await app.register(adminRoutes, { prefix: '/v1/admin', context, tokens })
     serveOperatorView(app)
   }
   dropUnusedConnections(app)

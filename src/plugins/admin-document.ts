@@ -6,7 +6,7 @@ import { type Components, hoist, markNames } from './components.js'
 import { completeOperations, type Document, type RouteNotes } from './document.js'
 import { SECURITY_SCHEMES, VERSION } from './openapi.js'
 
-const DESCRIPTION = `What operators do with a running Signalpost. Any node serves it, on \`ADMIN_PORT\`, if \`ADMIN_SECRET\` is set. Errors are those
+const DESCRIPTION = `What operators do with a running Signalpost. Any node serves it, on \`ADMIN_PORT\`, if \`ADMIN_SECRET\` or \`ADMIN_ROLE\` is set. Errors are those
 of the API for clients: problem documents with \`code\`.`
 
 const DOCUMENT = {

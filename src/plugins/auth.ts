@@ -8,6 +8,7 @@ import { ID_FORMATS, isId } from '../schemas/common.js'
 import type { Context } from '../services/context.js'
 import { requireNotRevoked } from '../services/revocations.js'
 import { redeemTicket } from '../services/tickets.js'
+import { bearerToken } from './bearer.js'
 import { cookieToken } from './cookie.js'
 import { deviceInHeader } from './device-header.js'
 import { networkOf } from './network.js'
@@ -105,15 +106,6 @@ export async function authenticate(app: FastifyInstance, context: Context): Prom
       return limited as AppError
     }
   }
-}
-
-function bearerToken(authorization: string | undefined): string | undefined {
-  if (authorization === undefined) return undefined
-  // RFC 6750, section 2.1; the scheme's name is case-insensitive (RFC 9110, section 11.1).
-  const token = /^Bearer +([\w.~+/-]+=*) *$/i.exec(authorization)?.[1]
-  if (token === undefined)
-    throw new AppError('unauthorized', { detail: 'The header must be Authorization: Bearer <token>' })
-  return token
 }
 
 /** @throws AppError invalid_subject */

@@ -38,7 +38,11 @@ export const SECURITY_SCHEMES = {
     name: 'access_token',
     description: 'The same JWT as a cookie. Accepted from pages of this server and of `CORS_ORIGINS` only.'
   },
-  operator: { type: 'http', scheme: 'bearer', description: 'A secret of `ADMIN_SECRET`.' },
+  operator: {
+    type: 'http',
+    scheme: 'bearer',
+    description: 'A secret of `ADMIN_SECRET`, or a token with `ADMIN_ROLE`.'
+  },
   ticket: {
     type: 'apiKey',
     in: 'query',

@@ -18,6 +18,8 @@ export interface VerifiedToken {
   /** Milliseconds since the epoch. Null: it has no claim `iat`. */
   readonly issuedAt: number | null
   readonly rooms: RoomClaims | null
+  /** It has ADMIN_ROLE. Not enough for access, see operator-tokens.ts. */
+  readonly isOperator: boolean
   /** Milliseconds since the epoch, the leeway included. */
   readonly notBefore: number
   /** The version of the key set that it was verified with. */
@@ -38,6 +40,8 @@ export interface ClaimOptions {
   readonly issuer: Issuer
   readonly userClaim: string
   readonly deviceClaim: string
+  readonly adminRole: string | null
+  readonly adminRoleClaim: string
   readonly now: number
   readonly leewayMs: number
   /** False in development only. */
@@ -66,6 +70,7 @@ export function verifiedTokenOf(claims: Claims, options: ClaimOptions): Verified
     // RFC 7519, section 4.1.6: `iat` does not decide validity; revocations do. A value that is not a date is refused.
     issuedAt: iat === undefined ? null : instantOf('iat', iat, now),
     rooms: rooms === undefined ? null : roomClaims(rooms),
+    isOperator: hasRole(claims, options),
     notBefore: nbf === undefined ? 0 : instantOf('nbf', nbf, now) - leewayMs,
     keysVersion,
     lastActor: null
@@ -87,6 +92,13 @@ function idIn(claims: Claims, name: string): string | null {
   if (typeof value !== 'string') throw invalidSubject(`The claim ${name} must be a string, not ${typeNameOf(value)}`)
   if (!isId(value)) throw invalidSubject(`The claim ${name} ${ID_FORMATS.id.rule}`)
   return value
+}
+
+/** The claim is the role, or an array that has it. */
+function hasRole(claims: Claims, { adminRole, adminRoleClaim }: ClaimOptions): boolean {
+  if (adminRole === null) return false
+  const roles = findClaim(claims, adminRoleClaim)
+  return roles === adminRole || (Array.isArray(roles) && roles.includes(adminRole))
 }
 
 /** The claim of exactly this name, such as a URL; else the member at this path of names, separated by dots. */

@@ -30,7 +30,7 @@ const NO_AUDIENCE =
   'JWKS_URL is set and JWT_AUDIENCE is not: a token that the identity provider issued for any other application is accepted here'
 
 const OWN_TOKENS: Omit<ClaimOptions, 'now'> = {
-  ...{ issuer: 'server' as const, userClaim: 'sub', deviceClaim: 'device' },
+  ...{ issuer: 'server' as const, userClaim: 'sub', deviceClaim: 'device', adminRole: null, adminRoleClaim: '' },
   ...{ leewayMs: 0, mustExpire: true, keysVersion: 0 }
 }
 
@@ -39,7 +39,8 @@ const FIXED_KEYS: Pick<KeySet, 'version' | 'isCurrent'> = { version: () => 0, is
 
 export async function createTokens(app: FastifyInstance, config: Config, clock: Clock): Promise<Tokens> {
   const { jwksUrl, jwtLeewayMs: leewayMs, jwtUserClaim: userClaim, jwtDeviceClaim: deviceClaim, development } = config
-  const options = { userClaim, deviceClaim, leewayMs, mustExpire: !development }
+  const { adminRole, adminRoleClaim } = config
+  const options = { userClaim, deviceClaim, adminRole, adminRoleClaim, leewayMs, mustExpire: !development }
   const keySet = jwksUrl === null ? null : createKeySet(jwksUrl, { clock, log: app.log })
   const keys = keySet ?? FIXED_KEYS
   const [secret, ...olderSecrets] = development ? [DEVELOPMENT_SECRET] : config.jwtSecret

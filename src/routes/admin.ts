@@ -1,7 +1,8 @@
-// The admin API, /v1/admin: on ADMIN_PORT only, and only with ADMIN_SECRET.
+// The admin API, /v1/admin: on ADMIN_PORT only, and only with ADMIN_SECRET or ADMIN_ROLE.
 import type { FastifyPluginAsync } from 'fastify'
 import { auditChanges } from '../plugins/audit.js'
 import { checkBodyHeaders } from '../plugins/bodies.js'
+import type { OperatorTokens } from '../plugins/operator-tokens.js'
 import { createSecretGuard } from '../plugins/secret-guard.js'
 import type { Context } from '../services/context.js'
 import { adminCallRoutes } from './admin-calls.js'
@@ -12,8 +13,14 @@ import { adminRoomRoutes } from './admin-rooms.js'
 import { adminUserRoutes } from './admin-users.js'
 import { adminWebhookRoutes } from './admin-webhooks.js'
 
-export const adminRoutes: FastifyPluginAsync<{ context: Context }> = async (app, { context }) => {
-  createSecretGuard(context.clock)(app, context.config.adminSecret)
+export interface OperatorApi {
+  readonly context: Context
+  /** Null without ADMIN_ROLE. */
+  readonly tokens: OperatorTokens | null
+}
+
+export const adminRoutes: FastifyPluginAsync<OperatorApi> = async (app, { context, tokens }) => {
+  createSecretGuard(context.clock)(app, context.config.adminSecret, tokens)
   checkBodyHeaders(app)
   auditChanges(app)
   app.addHook('onRequest', (_request, reply, done) => {

@@ -2,6 +2,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { checkBodyHeaders } from '../plugins/bodies.js'
+import type { OperatorTokens } from '../plugins/operator-tokens.js'
 import { createSecretGuard } from '../plugins/secret-guard.js'
 import { problems } from '../schemas/problem.js'
 import type { Context } from '../services/context.js'
@@ -19,7 +20,7 @@ const GET_METRICS = {
     tags: ['operations'],
     summary: 'Get metrics',
     description:
-      'Returns the metrics of this node for Prometheus. Requires an `ADMIN_SECRET` as Bearer token if any is set. With `ADMIN_PORT` it is served ' +
+      'Returns the metrics of this node for Prometheus. Requires an `ADMIN_SECRET` as Bearer token if any is set, or the token of an operator with `ADMIN_ROLE` on `ADMIN_PORT`. With `ADMIN_PORT` it is served ' +
       'on that port only.',
     security: [{}, { operator: [] }],
     response: {
@@ -32,11 +33,17 @@ const GET_METRICS = {
   }
 } as const
 
-export const operatorRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = async (app, { context }) => {
+interface OperatorRoutes {
+  readonly context: Context
+  /** On ADMIN_PORT, with ADMIN_ROLE. */
+  readonly tokens?: OperatorTokens | null
+}
+
+export const operatorRoutes: FastifyPluginAsyncTypebox<OperatorRoutes> = async (app, { context, tokens = null }) => {
   const { adminSecret, roomServiceUrl, roomServiceSecret, mediaServiceUrls, mediaServiceSecret } = context.config
   const guard = createSecretGuard(context.clock)
   await app.register(async scope => {
-    if (adminSecret.length > 0) guard(scope, adminSecret)
+    if (adminSecret.length > 0 || tokens !== null) guard(scope, adminSecret, tokens)
     await scope.register(metricsRoute, { context })
   })
   async function serveService(secret: string, routes: FastifyPluginAsyncTypebox<{ context: Context }>): Promise<void> {

@@ -113,7 +113,17 @@ export function problems(...codes: readonly ErrorCode[]): object {
 
 /** The errors in the response map of a route of the admin API. */
 export const adminProblems = (...codes: readonly ErrorCode[]): object =>
-  onlyProblems('unauthorized', 'rate_limited', 'store_unavailable', 'store_full', 'internal', ...codes)
+  onlyProblems(
+    'unauthorized',
+    'token_expired',
+    'token_revoked',
+    'keys_unavailable',
+    'rate_limited',
+    'store_unavailable',
+    'store_full',
+    'internal',
+    ...codes
+  )
 
 /** The same without the errors of each authenticated route. */
 export function onlyProblems(...codes: readonly ErrorCode[]): object {

@@ -1,11 +1,13 @@
 // Each change by an operator leaves a log line, also one that is refused. Reading leaves none.
 import { fileURLToPath } from 'node:url'
+import { SignJWT } from 'jose'
 import t from 'tap'
 import { webhookUrls } from '../../src/webhook-urls.js'
 import { run } from '../helpers/child-process.js'
 import { secretOf } from '../helpers/webhook-receiver.js'
 
 const OPERATOR = 'the-secret-of-operators-is-32-bytes-long'
+const JWT_SECRET = 'the-secret-of-the-tokens-is-32-bytes-long'
 const RECEIVER = 'https://example.com/hidden'
 /** Of the compiled sources. */
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -14,6 +16,7 @@ t.test('a change is logged with what was changed, from where and the status, and
   const [{ id = '' } = {}] = webhookUrls(RECEIVER)
   const env = {
     ...{ PORT: '0', ADMIN_PORT: '0', ADMIN_SECRET: OPERATOR, LOG_LEVEL: 'info' },
+    ...{ JWT_SECRET, ADMIN_ROLE: 'admin' },
     ...{ WEBHOOK_URLS: RECEIVER, WEBHOOK_SECRETS: secretOf(1) }
   }
   const program = run(t, process.execPath, ['src/main.js'], { env, cwd: root })
@@ -25,15 +28,21 @@ t.test('a change is logged with what was changed, from where and the status, and
   t.equal((await ask('GET', '')).status, 200)
   t.equal((await ask('POST', `/${id}/enable`)).status, 200)
   t.equal((await ask('DELETE', `/${id}/dead-letters/msg_${'x'.repeat(24)}`)).status, 404)
+  const token = await new SignJWT({ sub: 'ops@example.com', roles: ['admin'] })
+    .setProtectedHeader({ alg: 'HS256' })
+    .setExpirationTime('1h')
+    .sign(new TextEncoder().encode(JWT_SECRET))
+  t.equal((await ask('POST', `/${id}/enable`, token)).status, 200)
   t.equal((await ask('POST', `/${id}/enable`, 'guess')).status, 401)
   const lines = (await program.waitForOutput(/"status":401/)).split('\n').filter(line => line.includes('"audit"'))
   t.match(
     lines.map(line => JSON.parse(line).audit),
     [
-      { action: 'enableWebhook', params: { webhookId: id }, address: '127.0.0.1', status: 200 },
+      { action: 'enableWebhook', params: { webhookId: id }, operator: null, address: '127.0.0.1', status: 200 },
       { action: 'deleteDeadLetter', params: { webhookId: id }, status: 404 },
-      { action: 'enableWebhook', status: 401 }
+      { action: 'enableWebhook', operator: 'ops@example.com', status: 200 },
+      { action: 'enableWebhook', operator: null, status: 401 }
     ]
   )
-  t.notMatch(program.stdout(), /hidden|whsec|the-secret|guess/)
+  t.notMatch(program.stdout(), /hidden|whsec|the-secret|guess|eyJ/)
 })
