@@ -3,6 +3,7 @@
 import { once } from 'node:events'
 import type { RequestListener, Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { CallTo } from '../../src/schemas/callee.js'
 import type { PolicyQuestion } from '../../src/schemas/policy.js'
 import { until } from './until.js'
 
@@ -15,6 +16,12 @@ interface Example {
 
 /** What begins the suffix of a scenario. */
 const SUFFIX = /\|: \{é\}%2F~\d+/
+
+function withSuffix(to: CallTo, suffix: string): CallTo {
+  if (typeof to === 'string') return to + suffix
+  if (!Array.isArray(to)) return { ...to, user: to.user + suffix }
+  return to.map(each => (typeof each === 'string' ? each + suffix : { ...each, user: each.user + suffix }))
+}
 
 export class PolicyService {
   /** As they came. */
@@ -54,8 +61,8 @@ export class PolicyService {
     if (this.#held?.about(question)) await this.#held.until
     const text = JSON.stringify(question)
     const [suffix = ''] = SUFFIX.exec(text) ?? []
-    const answer = rules(JSON.parse(suffix === '' ? text : text.replaceAll(`${suffix}"`, '"'))) as { to?: string }
-    return answer.to === undefined ? answer : { ...answer, to: answer.to + suffix }
+    const answer = rules(JSON.parse(suffix === '' ? text : text.replaceAll(`${suffix}"`, '"'))) as { to?: CallTo }
+    return answer.to === undefined ? answer : { ...answer, to: withSuffix(answer.to, suffix) }
   }
 
   /** From now on these questions are not answered, until the returned function is called. */
