@@ -43,7 +43,7 @@ function liveCallsView(shell: Shell): View {
     columns: [
       { head: 'Call', text: ({ callId }) => callId, href: ({ callId }) => `#calls/${part(callId)}` },
       { head: 'State', text: ({ state }) => state, state: ({ state }) => state },
-      { head: 'Caller', text: ({ caller }) => partyText(caller) },
+      { head: 'Caller', text: ({ caller }) => partyText(caller), href: ({ caller }) => `#users/${part(caller.user)}` },
       { head: 'Callee', text: call => calledUsers(call).map(partyText).join(', ') },
       { head: 'Created', text: ({ createdAt }) => timeText(createdAt) }
     ],

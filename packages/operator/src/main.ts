@@ -7,11 +7,13 @@ import { AdminApi } from './requests.js'
 import { openRooms } from './rooms-view.js'
 import { openShell, type ViewLink } from './shell.js'
 import { forgetSecret, keptSecret, signInForm } from './sign-in.js'
+import { openUsers } from './users-view.js'
 import { openWebhooks } from './webhooks-view.js'
 
 const LINKS: readonly [ViewLink, ...ViewLink[]] = [
   { path: 'calls', name: 'Calls', open: openCalls },
   { path: 'rooms', name: 'Rooms', open: openRooms },
+  { path: 'users', name: 'Users', open: openUsers },
   { path: 'nodes', name: 'Nodes', open: openNodes },
   { path: 'chat', name: 'Chat', open: openChat },
   { path: 'webhooks', name: 'Webhooks', open: openWebhooks }

@@ -95,7 +95,7 @@ function roomView(shell: Shell, roomId: string): View {
     empty: 'Nobody is in the room.',
     keyOf: ({ participantId }) => participantId,
     columns: [
-      { head: 'Participant', text: partyText },
+      { head: 'Participant', text: partyText, href: ({ user }) => `#users/${part(user)}` },
       {
         head: 'Role',
         text: ({ role, via, isHidden }) => [role, via, isHidden ? 'hidden' : ''].filter(Boolean).join(', ')
