@@ -17,7 +17,7 @@ const CREATE_CALL = {
   schema: {
     operationId: 'createCall',
     tags: ['calls'],
-    summary: 'Call a user',
+    summary: 'Call a user or several',
     description:
       'Rings every registered device of the callee: each receives `call.incoming`. You receive `call.ringing`, then `call.accepted` or ' +
       '`call.ended`. Open your event stream first, or open it at the returned `cursor`.\n\n' +
@@ -25,8 +25,11 @@ const CREATE_CALL = {
       'They arrive with `call.incoming`; candidates that you send later arrive once the call is accepted.\n\n' +
       'Returns 201 with the new call. A retry with the same `callId` or `Idempotency-Key` returns 200 with the same call. If the callee is ' +
       'calling you at the same time, your call is merged into theirs and accepts it: 200 with `resolution: "merged"`.\n\n' +
-      'The operator may redirect the call to another user, or change what it is for: `callee`, `media` and `metadata` of the reply count.\n\n' +
-      'Fails with `callee_busy` if the callee is in another call, with `callee_unreachable` if none of their devices is registered, and with ' +
+      '`to` may name one device of a user, or up to 8 users: the first who accepts is in the call. They ring at once or, with ' +
+      '`ringStrategy: "sequence"`, one after the other. Those who are busy or cannot be rung are left out: `callees` of the call says what ' +
+      'becomes of each, and `call.callee_changed` what changes while the call goes on. Each callee counts as a call of `RATE_LIMIT_CALLS`.\n\n' +
+      'The operator may redirect the call to other users, or change what it is for: `callee`, `media` and `metadata` of the reply count.\n\n' +
+      'Fails, of several callees only if none is left, with `callee_busy` if the callee is in another call, with `callee_unreachable` if none of their devices is registered, and with ' +
       '`caller_busy` and `activeCallId` if you are in a call yourself. Nothing rings then. A refusal for busy or glare is kept for its `callId` ' +
       'or `Idempotency-Key`: call again with a new one.',
     headers: IdempotencyHeaders,

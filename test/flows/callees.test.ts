@@ -215,3 +215,13 @@ flow(
     await checkNoLeases(t, scenario, ['alice', 'bob', 'carol'])
   }
 )
+
+flow(
+  'each callee counts as a call',
+  async (t, scenario) => {
+    const [alice] = await addAll(scenario, [])
+    t.equal((await alice.request('POST', 'calls', { to: EIGHT })).body.code, 'callee_unreachable')
+    t.equal((await alice.request('POST', 'calls', { to: EIGHT })).body.code, 'rate_limited')
+  },
+  { env: { RATE_LIMIT_CALLS: '12' } }
+)

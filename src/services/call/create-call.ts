@@ -49,6 +49,8 @@ export async function createCall(
   const targets = requireTargets(actor.user, body.to).map(target => ({ ...target, ringMs: target.ringMs ?? ringMs }))
   if (body.offer && body.offerer === 'callee') throw new AppError('invalid_request', { detail: CALLEE_OFFERS })
   checkMetadata(body.metadata)
+  // The request has paid for one of them.
+  if (targets.length > 1) await context.budgets.spend(actor.user, 'calls', targets.length - 1)
   refuseDerivedId('callId', body.callId)
   const command = {
     type: 'create' as const,
