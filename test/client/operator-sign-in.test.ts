@@ -1,4 +1,5 @@
 // Signing in to the operator view: secrets that are right, wrong, or no longer right, and where they are kept.
+import { SignJWT } from 'jose'
 import type { Page } from 'playwright-core'
 import t from 'tap'
 import { launchChromium } from '../browser/chromium.js'
@@ -32,6 +33,7 @@ t.test('without a secret the page asks the server for nothing, and a wrong secre
   await signIn(page, 'wrong')
   t.equal(await problem(page, 'unauthorized'), 'A valid token is required unauthorized')
   t.equal(await page.evaluate(() => sessionStorage.length), 0)
+  t.equal(await page.getByLabel('Secret or token').inputValue(), 'wrong', 'the views were never opened')
   for (let guess = 0; guess < 10; guess++)
     await fetch(`${adminUrl}/v1/admin/openapi.json`, { headers: { authorization: 'Bearer no' } })
   await signIn(page)
@@ -93,4 +95,26 @@ t.test('a secret that the server no longer accepts leads back to the form, which
   t.equal(await page.evaluate(() => sessionStorage.length), 0)
   await signIn(page, NEXT)
   await page.getByText('No call lives now.').waitFor()
+})
+
+t.test('a token with the role of operators signs in, until it is revoked', async t => {
+  const JWT_SECRET = 'the-secret-of-the-tokens-is-32-bytes-long'
+  const { adminUrl } = await startNodes(t, { JWT_SECRET, ADMIN_ROLE: 'sp-admin' })
+  const sign = (roles: string) =>
+    new SignJWT({ sub: 'ops', roles })
+      .setProtectedHeader({ alg: 'HS256' })
+      .setIssuedAt()
+      .setExpirationTime('1h')
+      .sign(new TextEncoder().encode(JWT_SECRET))
+  const page = await openOperator(t, browser, adminUrl)
+  await signIn(page, await sign('user'))
+  t.match(await problem(page, 'unauthorized'), 'The token does not have the role of operators')
+  await signIn(page, await sign('sp-admin'))
+  await page.getByText('No call lives now.').waitFor()
+  await fetch(`${adminUrl}/v1/admin/users/ops/sign-out`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${SECRET}` }
+  })
+  await problem(page, 'token_revoked')
+  t.equal(await page.evaluate(() => sessionStorage.length), 0)
 })
