@@ -3,8 +3,17 @@ import assert from 'node:assert/strict'
 import type { NodeView } from '../../src/schemas/admin-node.js'
 import { operate, WITH_ADMIN } from '../helpers/operator.js'
 import { flow, type Scenario } from '../helpers/scenario.js'
+import { secretOf } from '../helpers/webhook-receiver.js'
 
-const env = { ...WITH_ADMIN, DRAIN_SETTLE_MS: '3000', DRAIN_WINDOW_MS: '2000' }
+const env = {
+  ...{ ...WITH_ADMIN, DRAIN_SETTLE_MS: '3000', DRAIN_WINDOW_MS: '2000' },
+  // With webhooks of its own the cluster has a Redis of its own, so no nodes of other tests are listed. None is sent.
+  ...{
+    WEBHOOK_URLS: 'http://127.0.0.1:9/nodes#chat.message',
+    WEBHOOK_SECRETS: secretOf(1),
+    WEBHOOK_ALLOW_PRIVATE: 'true'
+  }
+}
 const own = { env, ownCluster: true }
 /** An order arrives with the next report. */
 const WITHIN_MS = 2_000
@@ -61,6 +70,7 @@ flow(
     await scenario.advance(5_000)
     t.equal((await nodesOf(scenario)).length, added)
     t.match(await operate(scenario, 'PUT', 'nodes/dead/drain'), { status: 404, body: { code: 'node_not_found' } })
+    await scenario.store.nodes.remove('dead')
   },
   own
 )
