@@ -19,7 +19,7 @@ import {
   getCredential,
   listCredentials,
   putPublicKey,
-  removeCredential
+  revokeCredential
 } from '../services/credentials/operate.js'
 
 const tags = ['device credentials'] as const
@@ -56,9 +56,13 @@ const DELETE_CREDENTIAL = {
     tags,
     summary: "Revoke a device's credential",
     description:
-      'The device gets no tokens any more, and a code that it has not used is void. Succeeds as well if it has none.',
+      'The device gets no tokens any more, and a code that it has not used is void. It is signed out: on all nodes within a second its tokens and tickets ' +
+      'are refused, its streams end (`signed_out`), and it leaves its calls and rooms. Succeeds as well if it has none.',
     params: CredentialPath,
-    response: { 204: Type.Null({ description: 'The device has no credential.' }), ...adminProblems('invalid_request') }
+    response: {
+      204: Type.Null({ description: 'The device has no credential.' }),
+      ...adminProblems('invalid_request', 'too_many_revocations')
+    }
   }
 } as const
 
@@ -110,7 +114,7 @@ export const adminDeviceRoutes: FastifyPluginAsyncTypebox<{ context: Context }> 
     putPublicKey(context, ownerIn(params), body.publicKey)
   )
   app.delete(`${DEVICE}/credential`, DELETE_CREDENTIAL, async ({ params }, reply) => {
-    await removeCredential(context, ownerIn(params))
+    await revokeCredential(context, ownerIn(params))
     return reply.code(204).send(null)
   })
   app.post(`${DEVICE}/enrollment-codes`, CREATE_CODE, async ({ params }, reply) =>

@@ -3,6 +3,7 @@ import t from 'tap'
 import { TestDeviceKey } from '../helpers/device-key.js'
 import { startRedis } from '../helpers/redis.js'
 import { flow, Scenario } from '../helpers/scenario.js'
+import { openSse } from '../helpers/sse.js'
 import { SETTINGS, TestCluster } from '../helpers/test-cluster.js'
 import { until } from '../helpers/until.js'
 
@@ -103,16 +104,38 @@ flow(
 )
 
 flow(
-  'when its credential is removed on one node, a device gets no token on any node',
+  'when its credential is removed on one node, streams, tickets and tokens of the device are dead on every node',
   async (t, scenario) => {
     const { lastNode } = scenario
     const camera = new Camera(scenario)
-    await camera.admin(0, 'PUT', 'credential', { publicKey: camera.key.publicKey })
+    const { code } = await camera.admin(0, 'POST', 'enrollment-codes')
+    await camera.send(0, 'POST', 'device/enroll', { body: camera.key.enrollment(code) })
+    const { token } = await camera.requestToken(0, await camera.nonce(0))
+    const { ticket } = await camera.send(0, 'POST', 'events/tickets', { token })
+    const headers = { authorization: `Bearer ${token}` }
+    const stream = await openSse(`${scenario.urlOf(0)}/v1/events`, { headers })
+    await scenario.waitForStreams(1)
     const nonces = [await camera.nonce(0), await camera.nonce(lastNode)]
+
     t.equal((await camera.admin(lastNode, 'DELETE', 'credential')).status, 204)
+    await scenario.waitForStreams(0)
+    let last = await stream.next()
+    while (last.type !== 'end') last = await stream.next()
+    t.match(last.data, { reason: 'signed_out', reconnect: false })
+    for (const node of [0, lastNode]) {
+      t.match(await camera.send(node, 'GET', 'snapshot', { token }), { status: 401, code: 'token_revoked' })
+      t.equal((await camera.send(node, 'GET', `events/poll?wait=0&ticket=${ticket}`)).status, 401)
+    }
     for (const [i, nonce] of nonces.entries())
       t.match(await camera.requestToken(i === 0 ? 0 : lastNode, nonce), { status: 401, code: 'invalid_credential' })
-    t.match(await camera.admin(0, 'GET', 'credential'), { status: 404, code: 'credential_not_found' })
+    const body = camera.key.enrollment(code)
+    t.match(await camera.send(0, 'POST', 'device/enroll', { body }), { status: 401, code: 'invalid_enrollment_code' })
+
+    await scenario.advance(1)
+    const { code: next } = await camera.admin(0, 'POST', 'enrollment-codes')
+    await camera.send(lastNode, 'POST', 'device/enroll', { body: camera.key.enrollment(next) })
+    const again = await camera.requestToken(lastNode, await camera.nonce(0))
+    t.equal((await camera.send(0, 'GET', 'snapshot', { token: again.token })).status, 200, 'enrolled anew')
   },
   { env: ENV }
 )

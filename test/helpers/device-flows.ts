@@ -93,7 +93,10 @@ export function testDevice(t: Test, program: DeviceProgram): void {
       await succeed(t, start(kept, 'rotate'))
       await fail(t, start(`${kept}.old`, 'answer'), 'invalid_credential')
 
+      const waiting = start(kept, 'answer')
+      await waiting.waitForOutput(/^ready$/m)
       await admin(first.app.admin, 'DELETE', 'credential')
+      await fail(t, waiting, 'signed_out')
       await fail(t, start(kept, 'answer'), 'invalid_credential')
       await fail(t, start(kept, 'enroll', code), 'invalid_enrollment_code')
     })

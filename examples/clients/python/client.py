@@ -62,12 +62,10 @@ async def events_after(cursor):
                 async with aconnect_sse(http, "GET", f"{URL}/v1/events", headers={"Last-Event-ID": cursor}) as stream:
                     stream.response.raise_for_status()
                     async for event in stream.aiter_sse():
-                        if event.event == "auth.expiring":
-                            await AUTH.extend_stream(http, URL)
+                        await AUTH.heed(event, http, URL)
                         yield event.event, json.loads(event.data)["data"]
                         cursor = event.id or cursor
                         retry_s = event.retry / 1000 if event.retry else retry_s
-            return  # The body is complete: the server does not want this device back.
         except httpx.TransportError:
             await asyncio.sleep(retry_s)
 

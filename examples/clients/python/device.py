@@ -122,7 +122,17 @@ class Device:
         self.save()
 
 
-class TokenAuth(httpx.Auth):
+class StreamAuth(httpx.Auth):
+    async def heed(self, event, http, url):
+        """What a stream says about its token, and about its end."""
+        data = json.loads(event.data)["data"]
+        if event.event == "auth.expiring":
+            await self.extend_stream(http, url)
+        if event.event == "end" and not data["reconnect"] and data["reason"] != "auth_expired":
+            raise SystemExit(f"the stream has ended: {data['reason']}")
+
+
+class TokenAuth(StreamAuth):
     """A token that another part of the program fetches."""
 
     def __init__(self, token):
@@ -136,7 +146,7 @@ class TokenAuth(httpx.Auth):
         """It ends with its token."""
 
 
-class DeviceAuth(httpx.Auth):
+class DeviceAuth(StreamAuth):
     """Gets a token for the first request, and another one after a 401."""
 
     def __init__(self, device):

@@ -20,6 +20,7 @@ import type {
 } from '../../schemas/device-credential.js'
 import type { Context } from '../context.js'
 import { timestampOf } from '../mail.js'
+import { signOut } from '../operator/sign-out.js'
 import { requirePublicKey } from './enrollment.js'
 import { digestOf } from './proofs.js'
 import { changeCredential, parseCredential, readCredential } from './records.js'
@@ -68,8 +69,16 @@ export async function createEnrollmentCode(context: Context, owner: Endpoint): P
   return { code, expiresInMs: ENROLLMENT_CODE_TTL_MS }
 }
 
-/** Removes key and code. Idempotent. */
-export async function removeCredential(context: Context, owner: Endpoint): Promise<void> {
+/**
+ * Removes key and code, then signs the device out: its tokens are refused, its streams end. The tokens are refused by an instant after the removal, and
+ * a token's `iat` is read before its credential: none is newer. A repeat signs it out again. @throws AppError too_many_revocations
+ */
+export async function revokeCredential(context: Context, owner: Endpoint): Promise<void> {
+  await removeCredential(context, owner)
+  await signOut(context, owner)
+}
+
+async function removeCredential(context: Context, owner: Endpoint): Promise<void> {
   const { store, clock, config } = context
   for (;;) {
     const now = clock.now()
