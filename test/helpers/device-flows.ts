@@ -94,7 +94,8 @@ export function testDevice(t: Test, program: DeviceProgram): void {
       await fail(t, start(`${kept}.old`, 'answer'), 'invalid_credential')
 
       const waiting = start(kept, 'answer')
-      await waiting.waitForOutput(/^ready$/m)
+      const open = () => servers.reduce((sum, { app }) => sum + app.streams.count().sse, 0)
+      await until('the streams of alice and of the device are open', () => open() === 2)
       await admin(first.app.admin, 'DELETE', 'credential')
       await fail(t, waiting, 'signed_out')
       await fail(t, start(kept, 'answer'), 'invalid_credential')
