@@ -140,7 +140,9 @@ t.test('every body and every reply has an example, and what creates something li
 
 t.test('every operation on /v1 says what happens without a token or without the store', async t => {
   for (const { name, path, responses } of operations) {
-    if (path.startsWith('/v1/')) t.hasProps(responses, ['401', '403', '500', '503'], name)
+    const needsToken = !/^\/v1\/device\/(enroll|nonce|token)$/.test(path)
+    const refusals = needsToken ? ['401', '403'] : ['409', '429']
+    if (path.startsWith('/v1/')) t.hasProps(responses, [...refusals, '500', '503'], name)
   }
 })
 
