@@ -12,7 +12,7 @@ const RULES: Record<string, Rule> = {
   'a call that is answered connects, and ends when a side hangs up': async (t, connect) => {
     const { alice, bob, call, answered } = await connected(connect)
     t.equal(call.id, answered.id)
-    t.match([call.peer.user, answered.peer.user, call.to.device], ['bob', 'alice', 'laptop'])
+    t.match([call.peer?.user, answered.peer?.user, call.to?.device], ['bob', 'alice', 'laptop'])
     const ended = next(call, 'ended')
     await answered.hangup()
     t.match(await ended, { reason: 'hangup', by: { user: 'bob' } })

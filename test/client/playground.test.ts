@@ -41,6 +41,18 @@ t.test('a call has pictures both ways, chat, hold and an end', async t => {
   t.equal(await timeline.getByRole('status').textContent(), 'Ended: hangup')
 })
 
+t.test('a call to several users shows how it goes with each', async t => {
+  const opened = await openPlayground(t, browser)
+  const { alice, bob, wire } = opened
+  await alice.getByRole('textbox', { name: 'Whom alice calls' }).fill('carol, bob')
+  await alice.getByRole('button', { name: 'Call', exact: true }).click()
+  await alice.getByText('Calling carol (unreachable), bob…').waitFor()
+  await bob.getByRole('button', { name: 'Answer' }).click()
+  await connected(opened)
+  await seesPicture(alice)
+  await wire.getByText('call.accepted').first().waitFor()
+})
+
 t.test('a copied request and a copied event work in a shell', async t => {
   const opened = await openPlayground(t, browser)
   const { page, wire } = opened

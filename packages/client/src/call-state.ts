@@ -1,5 +1,5 @@
 // What the server says about a call: its state, and who is in it.
-import type { CallParty, Call as CallRecord, EndReason as ServerReason } from './api.js'
+import type { CalleeStatus, CallParty, Call as CallRecord, EndReason as ServerReason } from './api.js'
 import type { SignalpostEvent } from './core.js'
 import type { Listener } from './emitter.js'
 import { Receiver } from './receiver.js'
@@ -19,6 +19,8 @@ export interface CallEvents {
   /** A device of the callee rings. */
   ringing: object
   accepted: object
+  /** Of several callees one begins to ring, or has ended while others go on. */
+  callee: { callee: CalleeStatus }
   connected: object
   track: { track: MediaStreamTrack; stream: MediaStream; transceiver: RTCRtpTransceiver }
   /** A side has put the call on hold, or has taken it off hold. */
@@ -79,11 +81,16 @@ export class CallState extends Receiver<CallEvents> {
   get from(): CallRecord['caller'] {
     return this.callRecord.caller
   }
-  get to(): CallParty {
-    return this.callRecord.callee as CallParty
+  /** Null as long as several callees are called, and before the server has the call. */
+  get to(): CallParty | null {
+    return this.callRecord.callee
   }
-  /** The other side. */
-  get peer(): CallParty {
+  /** Of a call to several users, for the caller: how it goes with each. Otherwise empty. */
+  get callees(): readonly CalleeStatus[] {
+    return this.callRecord.callees ?? []
+  }
+  /** The other side. Null as long as several callees are called. */
+  get peer(): CallParty | null {
     return this.direction === 'incoming' ? this.from : this.to
   }
   /** The side that makes the first offer. */
@@ -138,7 +145,9 @@ export class CallState extends Receiver<CallEvents> {
   protected override handleNow({ type, data }: SignalpostEvent): void {
     // Its reason is that of this user; the state of the call has the reason of the one who ended it, or goes on elsewhere.
     if (type === 'call.ended') this.finishAs(data.reason, data.endedBy)
-    this.applyRecord('call' in data ? data.call : (data as { version: number }))
+    const { callee } = data as { callee?: CalleeStatus }
+    Object.assign(this.callees.find(({ user }) => user === callee?.user) ?? {}, callee)
+    this.applyRecord('call' in data ? data.call : ({ ...data, callee: this.to } as Partial<CallRecord>))
     if (this.state === 'ended') return
     const name = type.slice(type.indexOf('.') + 1)
     if (type === 'call.accepted') this.deliver(data)

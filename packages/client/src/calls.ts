@@ -7,6 +7,9 @@ import { type EndReason, type Signals, signalsOf } from './call-state.js'
 import type { SignalpostEvent } from './core.js'
 import { listen, randomId } from './platform.js'
 
+/** A user, one device of a user, or up to 8 of them: the first who accepts is in the call. */
+export type CallTo = CreateBody['to']
+
 export interface CallOptions extends AcceptOptions, Partial<Omit<CreateBody, 'to' | 'media'>> {
   /** What the call is for. By default what `media` has: `video`, `audio` or `data`. */
   readonly kind?: CreateBody['media']
@@ -32,13 +35,14 @@ export class Calls implements CallHost {
     listen('pagehide', () => this.#onPageHide())
   }
 
-  async create(to: string, options: CallOptions): Promise<Call> {
+  async create(to: CallTo, options: CallOptions): Promise<Call> {
     const { callId = randomId(), media, kind = kindOf(media), signal, setup, rtc, ...rest } = options
     signal?.throwIfAborted()
     const { offer, answer, candidates, end, ...body } = rest
     const { device, user } = this.client
     const creation = { ...body, to, callId, ...(kind && { media: kind }) }
-    const record = { ...creation, caller: { user: user ?? '', device }, callee: { user: to, device: null } }
+    // The reply says whom it rings.
+    const record = { ...creation, caller: { user: user ?? '', device }, callee: null }
     const call = this.#add(new Call(this, { direction: 'outgoing', callRecord: record }))
     signal?.addEventListener('abort', () => call.hangup().catch(error => this.client.onError(error)))
     await call.beforeListening(() => call.create(creation, options))
@@ -64,8 +68,7 @@ export class Calls implements CallHost {
 
   receive(event: SignalpostEvent): void {
     const { type, data } = event
-    if (!('callId' in data)) return
-    const call = this.live.get(data.callId)
+    const call = this.live.get((data as { callId: string }).callId)
     if (type === 'call.incoming') call ? call.adopt(data) : this.#ring(data.call, data)
     else call?.receive(event)
   }

@@ -2,7 +2,7 @@
 import type { Snapshot } from './api.js'
 import type { Call } from './call.js'
 import type { Client } from './call-requests.js'
-import { type CallOptions, Calls } from './calls.js'
+import { type CallOptions, Calls, type CallTo } from './calls.js'
 import { type CoreEvents, type CoreOptions, SignalpostCore } from './core.js'
 import type { MediasoupLoader } from './mediasoup.js'
 import type { JoinOptions, Room } from './room.js'
@@ -14,7 +14,7 @@ export type { CallEvents, EndReason } from './call-state.js'
 export * from './core.js'
 export type { Publication, PublishOptions, Source } from './publication.js'
 export type { RemoteTrack } from './streams.js'
-export type { Call, CallOptions, JoinOptions, Room, RoomEvents }
+export type { Call, CallOptions, CallTo, JoinOptions, Room, RoomEvents }
 
 export interface Options extends CoreOptions {
   /** Where the platform has none, or another one is wanted. Null: calls and rooms without media, for a stack of your own. */
@@ -67,9 +67,9 @@ export class Signalpost extends SignalpostCore<Events> {
     return this.#rooms.live
   }
 
-  /** Resolves when the server rings the user. @throws Problem, such as `callee_busy` */
-  call(user: string, options: CallOptions = {}): Promise<Call> {
-    return this.#calls.create(user, options)
+  /** Resolves when the server rings the user, or the first of several. @throws Problem, such as `callee_busy` */
+  call(to: CallTo, options: CallOptions = {}): Promise<Call> {
+    return this.#calls.create(to, options)
   }
 
   /** Joins the room, and creates it if there is none. Of a device one tab is in a room: it replaces another one. @throws Problem */

@@ -91,7 +91,7 @@ function showCallers(people: readonly Person[], tab: Element | null): void {
   const show = () => {
     const rings = people.find(({ liveCall }) => liveCall?.state === 'ringing' && liveCall.direction === 'incoming')
     const isHidden = tab?.getAttribute('aria-selected') === 'false'
-    if (tab) setText(tab, rings && isHidden ? `Call: ${rings.liveCall?.peer.user} is calling` : 'Call')
+    if (tab) setText(tab, rings && isHidden ? `Call: ${rings.liveCall?.peer?.user} is calling` : 'Call')
   }
   for (const person of people) person.on('changed', show)
   tab?.addEventListener('click', show)

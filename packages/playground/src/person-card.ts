@@ -1,5 +1,6 @@
 // The card of a person: picture, buttons, chat, and switches.
 
+import type { Call } from '../../client/src/index.js'
 import { button, el, setText } from '../../page-parts/src/dom.js'
 import { createChat } from './chat.js'
 import { faultPanel } from './fault-panel.js'
@@ -98,11 +99,20 @@ export function describe(person: Person): string {
   const { call, isDialing } = person
   if (!call || (isDialing && call.state === 'ended')) return isDialing ? 'Calling…' : 'Ready'
   if (call.state === 'ended') return `Call ended: ${call.reason?.replaceAll('_', ' ')}`
+  const peer = call.peer?.user
   if (call.state === 'ringing')
-    return call.direction === 'incoming' ? `${call.peer.user} is calling` : `Calling ${call.peer.user}…`
+    return call.direction === 'incoming'
+      ? `${peer} is calling`
+      : `Calling ${call.callees.map(status).join(', ') || peer}…`
   if (call.state === 'connecting') return 'Connecting…'
-  if (person.isAway) return `${call.peer.user} has lost the connection`
-  return call.held.local || call.held.remote ? 'On hold' : `In a call with ${call.peer.user}`
+  if (person.isAway) return `${peer} has lost the connection`
+  return call.held.local || call.held.remote ? 'On hold' : `In a call with ${peer}`
+}
+
+/** Of one of several callees. */
+const status = ({ user, state, reason }: Call['callees'][number]) => {
+  const what = (reason ?? state).replaceAll('_', ' ')
+  return what === 'ringing' ? user : `${user} (${what})`
 }
 
 // ── Buttons ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -112,6 +122,7 @@ function controls(person: Person, peer: string): Part {
   const to = el('input', {
     value: peer,
     'aria-label': `Whom ${name} calls`,
+    title: 'One user, or several with commas: the first who answers is in the call',
     autocomplete: 'off',
     spellcheck: 'false',
     required: true

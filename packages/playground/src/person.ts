@@ -98,14 +98,18 @@ export class Person extends Emitter<PersonEvents> {
 
   // ── Acting ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  dial(user: string): Promise<boolean> {
+  /** `names`: a user, or several with commas. */
+  dial(names: string): Promise<boolean> {
+    const users = names.split(',').map(name => name.trim())
+    const [user = ''] = users
     return this.act(async () => {
       const dialing = new AbortController()
       this.#dialing = dialing
       this.#change()
       try {
         const { stream } = await this.openPicture()
-        if (!dialing.signal.aborted) this.#take(await this.client.call(user, { media: stream, signal: dialing.signal }))
+        const options = { media: stream, signal: dialing.signal }
+        if (!dialing.signal.aborted) this.#take(await this.client.call(users.length > 1 ? users : user, options))
       } catch (error) {
         if (error instanceof Problem && error.code === 'callee_unreachable') this.unreachable = user
         throw error

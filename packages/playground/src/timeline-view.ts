@@ -65,7 +65,7 @@ export function timelineView(people: readonly Person[], wire: Wire): HTMLElement
 
 const sidesOf = (call: Call): CallSides => ({
   caller: call.from.user,
-  callee: call.to.user,
+  callee: call.to?.user ?? 'callees',
   offerer: call.offerer
 })
 
