@@ -18,7 +18,7 @@ export const INTERNAL_NAMES = (
   'hurry inbox isFirst isHere isOpen isOver isRepeat lastSentAt leaderSilentMs live negotiator ' +
   'onConnected onEnd onError onEvent onFailed onMediaError onModerated onOwn onReset onSend onSnapshot onState ' +
   'onTrack onTrackEnded owner post prepare publicationOf receive refreshToken rejoin removeAll rename ' +
-  'requestAndShare requests restart retryMs senders servers setAvailable slides stopReceiving sync sleepMs tellsService waitingEvents whenReady'
+  'requestAndShare requests restart retryMs senders servers setAvailable slides stopReceiving streamAgainMs sync sleepMs tellsService waitingEvents whenReady'
 ).split(' ')
 
 const COMPRESS = { passes: 4, inline: 1, keep_fargs: false, pure_getters: true, unsafe: true, unsafe_arrows: true }
