@@ -55,6 +55,8 @@ export const ERRORS = {
   answered_elsewhere: { status: 409, title: 'Another device answered this call', retryable: false },
   other_device: { status: 409, title: 'The call is on another of your devices', retryable: false },
   call_ended: { status: 409, title: 'The call has ended', retryable: false },
+  transfer_pending: { status: 409, title: 'The call is being transferred', retryable: true },
+  transfer_limit: { status: 409, title: 'The call was transferred too often', retryable: false },
   wrong_state: { status: 409, title: 'The state of the call does not allow this', retryable: false },
   too_many_blocks: { status: 409, title: 'You have reached the limit of blocked users', retryable: true },
   too_many_revocations: { status: 409, title: 'The limit of revocations is reached', retryable: true },

@@ -315,6 +315,16 @@ t.test('each example request gets the example reply', async t => {
   await send('getLiveness')
   await send('getReadiness')
 
+  await prepare('updatePresence', { user: 'bob', body: {} })
+  await prepare('updatePresence', { user: 'carol', body: {} })
+  const handover = { params: { callId: 'handover' } }
+  await prepare('createCall', { body: { to: 'bob', callId: 'handover' } })
+  await prepare('acceptCall', { ...handover, user: 'bob', body: {} })
+  await prepare('reportConnected', handover)
+  await send('transferCall', handover)
+  await send('cancelTransfer', handover)
+  await prepare('hangUpCall', { ...handover, body: {} })
+
   // Their replies are no JSON: the stream is tested in test/delivery, the metrics in test/plugins.
   for (const other of ['openEventStream', 'openEventStreamByPost', 'getMetrics']) used.add(other)
   t.strictSame(

@@ -15,6 +15,8 @@ import {
   attempt,
   CAST,
   cancel,
+  cancelTransfer,
+  carol,
   connected,
   connecting,
   create,
@@ -29,7 +31,12 @@ import {
   ringing,
   simple,
   T0,
-  trickle
+  transfer,
+  transferorLeft,
+  transferred,
+  transferring,
+  trickle,
+  tv
 } from './helpers/calls.js'
 import { candidate, sdp } from './helpers/sdp.js'
 
@@ -45,9 +52,15 @@ const STATES: readonly (CallState | null)[] = [
   after(...answered, describe('offer', phone, 'cal1'), describe('offer', phone, 'cal2')),
   after(...negotiated),
   after(...negotiated, describe('offer', phone, 'cal2'), describe('answer', laptop, 'bob2')),
-  after(...negotiated, describe('offer', laptop, 'bob2'))
+  after(...negotiated, describe('offer', laptop, 'bob2')),
+  transferring(),
+  transferred(),
+  transferorLeft(),
+  { ...connected(), transfers: 8 }
 ]
 
+/** Devices of carol, who is no party at first. */
+const TARGETS = [carol, tv]
 const REVISIONS = [undefined, 1, 2, 9]
 const described = (ufrag: string) => parseDescription(sdp(ufrag))
 const MANY = Array.from({ length: 300 }, (_, i) => candidate(i, 'late'))
@@ -64,6 +77,8 @@ const COMMANDS: Readonly<Record<string, Commands>> = {
   rejectCall: actor => [reject(actor, 'user'), reject(actor, 'device')],
   cancelCall: actor => [cancel(actor)],
   reportConnected: actor => [simple('connected', actor)],
+  transferCall: actor => TARGETS.map(to => transfer(actor, to)),
+  cancelTransfer: actor => [cancelTransfer(actor)],
   holdCall: actor => [simple('hold', actor)],
   resumeCall: actor => [simple('resume', actor)],
   updateCallMedia: actor => [media(actor, { audio: false })],
@@ -94,7 +109,7 @@ function refusalOf(state: CallState | null, command: CallCommand): ErrorCode | n
 
 const refusalsOf = (commands: Commands): Set<ErrorCode> => {
   const codes = STATES.flatMap(state =>
-    Object.values(CAST)
+    Object.values({ ...CAST, carol })
       .flatMap(commands)
       .map(command => refusalOf(state, command))
   )

@@ -19,6 +19,7 @@ const MAX_BYTES = 16_384
 const DENIAL = Compile(PolicyDenial)
 const ALLOWANCES = {
   call: Compile(POLICY_ALLOWANCES.call),
+  transfer: Compile(POLICY_ALLOWANCES.transfer),
   invitation: Compile(POLICY_ALLOWANCES.invitation),
   room: Compile(POLICY_ALLOWANCES.room),
   join: Compile(POLICY_ALLOWANCES.join),

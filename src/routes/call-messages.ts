@@ -27,7 +27,7 @@ const SEND_CALL_MESSAGE = {
     response: {
       201: SendCallMessageReply,
       200: SendCallMessageReply,
-      ...problems(...BODY_PROBLEMS, 'call_not_found', 'other_device', 'call_ended', 'rate_limited')
+      ...problems(...BODY_PROBLEMS, 'call_not_found', 'other_device', 'wrong_state', 'call_ended', 'rate_limited')
     }
   }
 } as const

@@ -28,6 +28,7 @@ import { sfuDataRoutes } from './sfu-data.js'
 import { sfuProducerRoutes } from './sfu-producers.js'
 import { sfuTransportRoutes } from './sfu-transports.js'
 import { signalRoutes } from './signals.js'
+import { transferRoutes } from './transfers.js'
 import { watchRoutes } from './watch.js'
 import { whipRoutes } from './whip.js'
 
@@ -56,6 +57,7 @@ export async function serveApi(app: FastifyInstance, { context, streams }: Api):
   await app.register(eventRoutes, { context, streams })
   await app.register(callRoutes, { context })
   await app.register(callActionRoutes, { context })
+  await app.register(transferRoutes, { context })
   await app.register(callMessageRoutes, { context })
   await app.register(signalRoutes, { context })
   await app.register(roomRoutes, { context })

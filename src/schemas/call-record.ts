@@ -2,7 +2,7 @@
 import { type Static, Type } from 'typebox'
 import { Call, EndReason, Media } from './call.js'
 import { CalleeStatus, CallParty } from './callee.js'
-import { CallId, DeviceId, DurationMs, Metadata, Nullable, Strict, Timestamp, UserId } from './common.js'
+import { CallId, DeviceId, DurationMs, Endpoint, Metadata, Nullable, Strict, Timestamp, UserId } from './common.js'
 
 const CandidateType = Type.Enum(['host', 'srflx', 'prflx', 'relay'], {
   $id: 'CandidateType',
@@ -126,6 +126,13 @@ export const CallRecord = Type.Object(
     relay: Nullable(
       Type.Boolean(),
       'Whether media went through a TURN server, as a side reported. Null: none has reported it.'
+    ),
+    transfers: Type.Array(
+      Type.Object(
+        { by: Endpoint, to: Endpoint, at: Timestamp('When the target accepted.') },
+        { $id: 'RecordedTransfer', description: 'A transfer that succeeded.', ...Strict }
+      ),
+      { maxItems: 8, description: 'Oldest first. `caller` and `callee` of the record are those of the end.' }
     ),
     blocked: Type.Boolean({
       description: 'Whether the callee blocks the caller: no device rang, and the call has no `call.incoming`.'

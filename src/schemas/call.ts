@@ -11,6 +11,7 @@ import {
   OfferDescription,
   WITH_CANDIDATES
 } from './signal.js'
+import { PendingTransfer, Side } from './transfer.js'
 
 export const CALL_STATES = ['ringing', 'connecting', 'connected', 'ended'] as const
 export const END_REASONS = [
@@ -22,6 +23,7 @@ export const END_REASONS = [
   'busy',
   'no_answer',
   'expired',
+  'transferred',
   'media_failed',
   'lost',
   'server'
@@ -38,10 +40,9 @@ export const EndReason = Type.Enum([...END_REASONS], {
   description:
     'Why the call ended, as seen by the user who reads it. `hangup`: a side hung up. `cancelled`: the caller withdrew it. `declined`: the ' +
     'callee declined. `declined_elsewhere`, `answered_elsewhere`: another device of this user declined or answered. `busy`: the callee is in ' +
-    'another call. `no_answer`: the ring time ran out. `expired`: it was accepted, and no offer and answer were exchanged in time; or it reached the maximum duration. ' +
+    'another call. `no_answer`: the ring time ran out. `expired`: it was accepted, and no offer and answer were exchanged in time; or it reached the maximum duration. `transferred`: you have transferred it. ' +
     '`media_failed`: a client reported that ICE or DTLS failed. `lost`: a device disconnected and did not come back. `server`: the server ended it.'
 })
-export const Side = Type.Enum(['caller', 'callee'], { $id: 'Side', description: 'A side of the call.' })
 const Offerer = Type.Enum(['caller', 'callee'], {
   $id: 'Offerer',
   description: 'Who makes the first offer. Later ones may come from either side.'
@@ -99,6 +100,7 @@ export const Call = Type.Object(
     ),
     setupMs: Nullable(DurationMs('Time from creation to `connected`.')),
     durationMs: Nullable(DurationMs('Time from `connected` to the end.')),
+    transfer: Type.Optional(PendingTransfer),
     held: Held,
     negotiation: Negotiation
   },

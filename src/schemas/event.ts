@@ -1,5 +1,5 @@
 // Every event about a call, and every signal. Streams and long-polls send the same envelope.
-import { type TProperties, Type } from 'typebox'
+import { type Static, type TProperties, Type } from 'typebox'
 import { Call, EndReason, Media, SendsAudio, SendsVideo } from './call.js'
 import { MessageContent } from './call-message.js'
 import { CalleeStatus, CallParty } from './callee.js'
@@ -7,6 +7,7 @@ import { CallId, DurationMs, Endpoint, MessageId, Metadata, Nullable, Participan
 import { ParticipantRef } from './room.js'
 import { Candidate, FirstAnswer, FirstOffer, Sdp } from './signal.js'
 import { dataNameOf, Event, schemaNameOf } from './stream.js'
+import { TransferFailure, TransferTarget } from './transfer.js'
 
 const Version = Type.Integer({ minimum: 1, description: 'The version of the call after this event.' })
 
@@ -31,6 +32,12 @@ export const CallIncoming = event('call.incoming', 'A user is calling you. Ring.
     Type.Literal('operator', {
       description:
         'The operator of the service started the call: you are the first to ring. If you accept, you are the caller, and `from` is called.'
+    })
+  ),
+  transferredBy: Type.Optional(
+    Type.Unsafe<Static<typeof Endpoint>>({
+      ...Endpoint,
+      description: 'Who transfers the call of `from` to you. Missing: nobody does.'
     })
   ),
   media: Nullable(Media),
@@ -68,6 +75,37 @@ export const CallConnected = event(
       'Null: no side has reported it, but offer and answer were exchanged within the connect time.'
     ),
     setupMs: Nullable(DurationMs('Time from creation to the report.'))
+  }
+)
+
+export const CallTransferring = event(
+  'call.transferring',
+  'The other side transfers the call: a user is rung who may take its place.',
+  {
+    by: Endpoint,
+    to: TransferTarget,
+    expiresInMs: DurationMs('Ring time left.'),
+    left: Type.Boolean({
+      description:
+        'Whether the other side has left already. Then the call waits for the target, and ends if that does not accept.'
+    })
+  }
+)
+
+export const CallTransferFailed = event(
+  'call.transfer_failed',
+  'The target did not take the call, which goes on between the two of you.',
+  { to: TransferTarget, reason: TransferFailure }
+)
+
+export const CallTransferred = event(
+  'call.transferred',
+  'The target has accepted: you are the caller now, and the target is the callee. Close the connection of before and negotiate anew.',
+  {
+    by: Nullable(Endpoint, 'Who has transferred the call.'),
+    offer: Type.Optional(FirstOffer('The offer of the accept, for the device in the call. Answer it.')),
+    ...EarlyCandidates,
+    call: Call
   }
 )
 
@@ -141,6 +179,9 @@ export const CALL_EVENTS = [
   CallCalleeChanged,
   CallAccepted,
   CallConnected,
+  CallTransferring,
+  CallTransferFailed,
+  CallTransferred,
   CallHeld,
   CallResumed,
   CallMediaChanged,

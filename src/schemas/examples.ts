@@ -4,6 +4,7 @@ import { ALICE, at, BOB, candidates, delivery, type Example, ROOM_EXAMPLES } fro
 import { SETUP_EXAMPLES } from './setup-examples.js'
 import { SFU_EXAMPLES } from './sfu-examples.js'
 import { SDP_EXAMPLE } from './signal.js'
+import { TRANSFER_EXAMPLES } from './transfer-examples.js'
 import { WHIP_EXAMPLES } from './whip-examples.js'
 
 const SECOND_SDP = SDP_EXAMPLE.replace('F7gI', 'k2Wm')
@@ -127,6 +128,7 @@ const CALLS: Readonly<Record<string, Example>> = {
     body: { stats: { candidatePair: { local: 'srflx', remote: 'relay' }, protocol: 'udp', rttMs: 48 } },
     reply: { call: CONNECTED }
   },
+  ...TRANSFER_EXAMPLES,
   holdCall: { body: {}, reply: { call: { ...CONNECTED, version: 5, held: { caller: true, callee: false } } } },
   resumeCall: { body: {}, reply: { call: { ...CONNECTED, version: 6 } } },
   sendCallMessage: {

@@ -2,7 +2,7 @@
 import { type Static, type TProperties, Type } from 'typebox'
 import { Media } from './call.js'
 import { CallTo, RingStrategy } from './callee.js'
-import { type Endpoint, Metadata, Strict } from './common.js'
+import { type Endpoint, Metadata, Strict, UserId } from './common.js'
 import { type Participant, Role, type Room } from './room.js'
 
 interface CallQuestion {
@@ -14,6 +14,18 @@ interface CallQuestion {
   readonly redirectedFrom: readonly string[]
   readonly media: Static<typeof Media> | null
   readonly metadata: Static<typeof Metadata>
+  readonly ringTimeoutMs: number
+}
+
+interface TransferQuestion {
+  readonly action: 'transfer'
+  readonly callId: string
+  /** The party that stays. */
+  readonly transferee: Endpoint
+  /** The user who would ring. */
+  readonly to: string
+  /** The users whom earlier answers redirected away from, oldest first. */
+  readonly redirectedFrom: readonly string[]
   readonly ringTimeoutMs: number
 }
 
@@ -52,10 +64,10 @@ interface PresenceQuestion {
   readonly to: string
 }
 
-/** The user who calls, invites, joins, makes the room or wants to see the presence. */
+/** The user who calls, transfers, invites, joins, makes the room or wants to see the presence. */
 type Asking = { readonly caller: Endpoint }
 export type PolicyQuestion = Asking &
-  (CallQuestion | InvitationQuestion | RoomQuestion | JoinQuestion | PresenceQuestion)
+  (CallQuestion | TransferQuestion | InvitationQuestion | RoomQuestion | JoinQuestion | PresenceQuestion)
 export type PolicyAction = PolicyQuestion['action']
 export type QuestionOf<Action extends PolicyAction> = Extract<PolicyQuestion, { action: Action }>
 
@@ -82,6 +94,7 @@ export const POLICY_ALLOWANCES = {
     ringTimeoutMs: Type.Optional(RING_TIMEOUT_MS),
     maxDurationMs: Type.Optional(Type.Integer({ minimum: 1000, maximum: 2_147_483_647 }))
   }),
+  transfer: allowed({ to: Type.Optional(UserId()), ringTimeoutMs: Type.Optional(RING_TIMEOUT_MS) }),
   invitation: allowed({ metadata: Type.Optional(Metadata), ringTimeoutMs: Type.Optional(RING_TIMEOUT_MS) }),
   room: allowed({}),
   join: allowed({ role: Type.Optional(Role) }),

@@ -2,7 +2,7 @@
 import { type Static, Type } from 'typebox'
 import { EndReason, SendsAudio, SendsVideo } from './call.js'
 import { CalleeReason, CallParty } from './callee.js'
-import { CallId, Nullable, Strict, Timestamp } from './common.js'
+import { CallId, Nullable, Strict, Timestamp, UserId } from './common.js'
 
 export const TimelineEntryType = Type.Enum(
   [
@@ -22,6 +22,10 @@ export const TimelineEntryType = Type.Enum(
     'message',
     'away',
     'back',
+    'transferring',
+    'transfer_failed',
+    'transferor_left',
+    'transferred',
     'ended',
     'webhook',
     'push',
@@ -35,7 +39,8 @@ export const TimelineEntryType = Type.Enum(
       'on at once leave no entry. `candidates_stale`: the description just sent does not have the ufrag of candidates that are held, so they ' +
       'belong to another ICE generation; they go on waiting for it. `held`, `resumed`: a side put the call on hold, or took it off hold. `media_changed`: a side muted its ' +
       'audio or video, or unmuted it. `message`: a side sent an application message; its content is not kept. `away`, `back`: the device of a side ' +
-      'disconnected, or came back. `webhook`: an event was sent to the systems of the operator. `push`: a device was to be woken; the caller ' +
+      'disconnected, or came back. `transferring`: a side began a transfer to the user `to`. `transfer_failed`: that user did not take the call. ' +
+      '`transferor_left`: the side that transfers the call left before the target answered. `transferred`: the target accepted. `webhook`: an event was sent to the systems of the operator. `push`: a device was to be woken; the caller ' +
       'does not see it. `policy`: the policy service was asked; the callee does not see it.'
   }
 )
@@ -77,6 +82,7 @@ export const TimelineEntry = Type.Object(
     ),
     calleeReason: Type.Optional(CalleeReason),
     reason: Type.Optional(EndReason),
+    to: Type.Optional(UserId('The target of a transfer.')),
     event: Type.Optional(
       Type.String({
         description: 'The type of the event of a `webhook` or `push`, or the action that `policy` was asked about.',

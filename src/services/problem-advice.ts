@@ -45,6 +45,8 @@ export const ADVICE: Readonly<Record<ErrorCode, string>> = {
   answered_elsewhere: 'Stop ringing on this device.',
   other_device: 'Act on the device that is in the call.',
   call_ended: 'Remove the call. To call again, create a new one with a new callId.',
+  transfer_pending: 'Wait for call.transferred, call.transfer_failed or call.ended, or take your transfer back.',
+  transfer_limit: 'Hang up, and let the users call each other.',
   wrong_state: 'Look at currentState. Get the call if you may have missed events.',
   too_many_blocks: 'Unblock a user first.',
   too_many_revocations: 'Raise REVOCATIONS_MAX, or remove revocations that are no longer needed.',

@@ -82,6 +82,8 @@ const EXPECTED: Readonly<Record<string, Record<Outsider, string>>> = {
   reportRinging: everyone('call_not_found'),
   cancelCall: everyone('ok'),
   reportConnected: everyone('call_not_found'),
+  transferCall: everyone('call_not_found'),
+  cancelTransfer: everyone('call_not_found'),
   holdCall: everyone('call_not_found'),
   resumeCall: everyone('call_not_found'),
   acceptCall: everyone('call_not_found'),

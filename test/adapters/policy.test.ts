@@ -26,6 +26,7 @@ const { schemas } = contract.components
 const shapeOf = (name: string) => Compile(resolved(schemas[name], schemas) as object)
 const SHAPES = {
   call: [shapeOf('Denial'), shapeOf('CallAllowance')],
+  transfer: [shapeOf('Denial'), shapeOf('TransferAllowance')],
   invitation: [shapeOf('Denial'), shapeOf('InvitationAllowance')],
   room: [shapeOf('Denial'), shapeOf('Allowance')],
   join: [shapeOf('Denial'), shapeOf('JoinAllowance')],
@@ -41,10 +42,10 @@ const ANSWERS: readonly (readonly [answer: unknown, validFor: readonly PolicyAct
   [{ allow: false, reason: 'Not at night' }, ACTIONS],
   [{ allow: false, reason: 'Not at night', holdsMs: 60_000 }, ACTIONS],
   [{ allow: true, holdsMs: 3_600_000 }, ACTIONS],
-  [{ allow: true, to: 'carol' }, ['call']],
+  [{ allow: true, to: 'carol' }, ['call', 'transfer']],
   [{ allow: true, media: 'audio' }, ['call']],
   [{ allow: true, maxDurationMs: 1000 }, ['call']],
-  [{ allow: true, ringTimeoutMs: 5000 }, ['call', 'invitation']],
+  [{ allow: true, ringTimeoutMs: 5000 }, ['call', 'transfer', 'invitation']],
   [{ allow: true, metadata: { name: 'Alice of Accounting' } }, ['call', 'invitation']],
   [
     { allow: true, to: 'carol', media: 'data', metadata: {}, ringTimeoutMs: 90_000, maxDurationMs: 1e6, holdsMs: 1 },
@@ -72,7 +73,7 @@ const ANSWERS: readonly (readonly [answer: unknown, validFor: readonly PolicyAct
   [{ allow: true, holdsMs: 1.5 }, []],
   [{ allow: true, to: '' }, []],
   [{ allow: true, to: null }, []],
-  [{ allow: true, to: ['carol'] }, []],
+  [{ allow: true, to: ['carol'] }, ['call']],
   [{ allow: true, to: 'x'.repeat(256) }, []],
   [{ allow: true, to: 'a\nb' }, []],
   [{ allow: true, media: 'screen' }, []],

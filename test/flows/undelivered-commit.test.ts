@@ -6,7 +6,7 @@ import { type CallState, deadlineOf } from '../../src/domain/call/state.js'
 import { decideRefusal } from '../../src/domain/call/tombstone.js'
 import { joinIds } from '../../src/id-text.js'
 import { createIds } from '../../src/ids.js'
-import { holderOfCall } from '../../src/services/call/lease-holder.js'
+import { holderOf } from '../../src/services/call/lease-holder.js'
 import { toMail } from '../../src/services/mail.js'
 import { flow, type Scenario } from '../helpers/scenario.js'
 import { sdp } from '../helpers/sdp.js'
@@ -27,13 +27,13 @@ async function commitWithoutDelivery(
   const now = scenario.now()
   const { state, events } = decideCall(before, command(actor), now)
   const parties = ['alice', 'bob'].map(name => scenario.toWire(name))
-  const lifecycle = state.phase === 'ended' ? { release: holderOfCall(state), ends: true } : {}
+  const lifecycle = (user: string) => (state.phase === 'ended' ? { release: holderOf(state, user), ends: true } : {})
   const { ok } = await scenario.store.aggregates.commit(ref, {
     expected: known && { version: known.version, tag: known.tag },
     version: state.version,
     tag: createIds().tag(),
     state: JSON.stringify(state),
-    mail: toMail({ events, now }, parties).map(mail => ({ ...mail, ...lifecycle })),
+    mail: toMail({ events, now }, parties).map(mail => ({ ...mail, ...lifecycle(mail.user) })),
     isHeld: true,
     log: [],
     deadlineAt: deadlineOf(state),

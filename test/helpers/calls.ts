@@ -22,6 +22,8 @@ export const tablet: Endpoint = { user: 'alice', device: 'tablet' }
 export const laptop: Endpoint = { user: 'bob', device: 'laptop' }
 export const watch: Endpoint = { user: 'bob', device: 'watch' }
 export const mallory: Endpoint = { user: 'mallory', device: 'phone' }
+export const carol: Endpoint = { user: 'carol', device: 'pad' }
+export const tv: Endpoint = { user: 'carol', device: 'tv' }
 export const CAST = { phone, tablet, laptop, watch, mallory } as const
 
 interface CreateChanges extends Partial<CommandOf<'create'>>, Partial<Omit<NewCallee, 'user'>> {
@@ -124,6 +126,24 @@ export const ringing = (changes: CreateChanges = {}) => after(create(changes))
 export const connecting = () => after(create(), accept(laptop))
 export const connected = () => after(create(), accept(laptop), simple('connected', phone))
 export const ended = () => after(create(), accept(laptop), hangup(phone))
+
+export const transfer = (
+  actor: Endpoint,
+  { user, device = null }: { readonly user: string; readonly device?: string | null } = { user: carol.user },
+  isMuted = false
+): CommandOf<'transfer'> => ({ type: 'transfer', actor, to: { user, device }, ringMs: RING_MS, isMuted, wakes: null })
+export const cancelTransfer = (actor: Endpoint): CallCommand => ({ type: 'cancelTransfer', actor })
+
+const NEGOTIATED = () => [
+  create({ offer: parseDescription(sdp('alice1')) }),
+  accept(laptop, { answer: parseDescription(sdp('bob1')) }),
+  simple('connected', phone)
+]
+/** alice transfers bob to carol, whose devices are a pad and a tv. */
+export const transferring = (...more: CallCommand[]) => after(...NEGOTIATED(), transfer(phone), ...more)
+/** alice has hung up meanwhile. */
+export const transferorLeft = (...more: CallCommand[]) => transferring(hangup(phone), ...more)
+export const transferred = (...more: CallCommand[]) => transferring(accept(carol), ...more)
 
 /** The decision, or the error that was thrown. */
 export function attempt(state: CallState | null, command: CallCommand, now: number): CallDecision | AppError {

@@ -40,7 +40,7 @@ export type DataProducerId = string
 export type DataConsumerId = string
 
 /** What went wrong, for programs. `GET /problems/{code}` explains each one. */
-export type ProblemCode = 'malformed_json' | 'invalid_request' | 'invalid_sdp' | 'unsupported_offer' | 'invalid_candidate' | 'invalid_cursor' | 'invalid_page_token' | 'cannot_call_self' | 'unsupported_media_type' | 'not_acceptable' | 'precondition_required' | 'precondition_failed' | 'too_large' | 'request_timeout' | 'not_found' | 'method_not_allowed' | 'unauthorized' | 'token_expired' | 'token_revoked' | 'invalid_subject' | 'invalid_credential' | 'invalid_nonce' | 'invalid_enrollment_code' | 'invalid_ticket' | 'wrong_party' | 'policy_denied' | 'call_not_found' | 'call_id_taken' | 'caller_busy' | 'callee_busy' | 'callee_unreachable' | 'call_glare' | 'redirect_loop' | 'answered_elsewhere' | 'other_device' | 'call_ended' | 'wrong_state' | 'too_many_blocks' | 'too_many_revocations' | 'offer_collision' | 'stale_revision' | 'revision_required' | 'no_offer_pending' | 'stale_candidate' | 'too_many_waiting_candidates' | 'webhook_not_found' | 'dead_letter_not_found' | 'webhook_disabled' | 'webhook_backlog_full' | 'node_not_found' | 'no_chat_service' | 'chat_service_refused' | 'room_not_found' | 'participant_not_found' | 'not_in_room' | 'not_permitted' | 'banned' | 'room_closed' | 'room_locked' | 'room_full' | 'too_many_rooms' | 'too_many_bans' | 'invitation_not_found' | 'invitation_id_taken' | 'invitation_ended' | 'too_many_invitations' | 'cannot_signal_self' | 'message_id_taken' | 'no_media_service' | 'not_sfu' | 'session_not_found' | 'media_not_found' | 'media_conflict' | 'cannot_consume' | 'nothing_published' | 'invalid_media_parameters' | 'too_many_media' | 'too_many_devices' | 'too_many_watchers' | 'no_device_credentials' | 'credential_not_found' | 'too_many_credentials' | 'no_push' | 'superseded' | 'rate_limited' | 'store_unavailable' | 'store_full' | 'keys_unavailable' | 'policy_unavailable' | 'room_service_unavailable' | 'chat_service_unavailable' | 'media_unavailable' | 'node_drained' | 'shutting_down' | 'internal'
+export type ProblemCode = 'malformed_json' | 'invalid_request' | 'invalid_sdp' | 'unsupported_offer' | 'invalid_candidate' | 'invalid_cursor' | 'invalid_page_token' | 'cannot_call_self' | 'unsupported_media_type' | 'not_acceptable' | 'precondition_required' | 'precondition_failed' | 'too_large' | 'request_timeout' | 'not_found' | 'method_not_allowed' | 'unauthorized' | 'token_expired' | 'token_revoked' | 'invalid_subject' | 'invalid_credential' | 'invalid_nonce' | 'invalid_enrollment_code' | 'invalid_ticket' | 'wrong_party' | 'policy_denied' | 'call_not_found' | 'call_id_taken' | 'caller_busy' | 'callee_busy' | 'callee_unreachable' | 'call_glare' | 'redirect_loop' | 'answered_elsewhere' | 'other_device' | 'call_ended' | 'transfer_pending' | 'transfer_limit' | 'wrong_state' | 'too_many_blocks' | 'too_many_revocations' | 'offer_collision' | 'stale_revision' | 'revision_required' | 'no_offer_pending' | 'stale_candidate' | 'too_many_waiting_candidates' | 'webhook_not_found' | 'dead_letter_not_found' | 'webhook_disabled' | 'webhook_backlog_full' | 'node_not_found' | 'no_chat_service' | 'chat_service_refused' | 'room_not_found' | 'participant_not_found' | 'not_in_room' | 'not_permitted' | 'banned' | 'room_closed' | 'room_locked' | 'room_full' | 'too_many_rooms' | 'too_many_bans' | 'invitation_not_found' | 'invitation_id_taken' | 'invitation_ended' | 'too_many_invitations' | 'cannot_signal_self' | 'message_id_taken' | 'no_media_service' | 'not_sfu' | 'session_not_found' | 'media_not_found' | 'media_conflict' | 'cannot_consume' | 'nothing_published' | 'invalid_media_parameters' | 'too_many_media' | 'too_many_devices' | 'too_many_watchers' | 'no_device_credentials' | 'credential_not_found' | 'too_many_credentials' | 'no_push' | 'superseded' | 'rate_limited' | 'store_unavailable' | 'store_full' | 'keys_unavailable' | 'policy_unavailable' | 'room_service_unavailable' | 'chat_service_unavailable' | 'media_unavailable' | 'node_drained' | 'shutting_down' | 'internal'
 
 /** One mistake in the request. */
 export interface Issue {
@@ -54,10 +54,11 @@ export interface Issue {
  * Why the call ended, as seen by the user who reads it. `hangup`: a side hung up. `cancelled`: the caller withdrew it.
  * `declined`: the callee declined. `declined_elsewhere`, `answered_elsewhere`: another device of this user declined or
  * answered. `busy`: the callee is in another call. `no_answer`: the ring time ran out. `expired`: it was accepted, and
- * no offer and answer were exchanged in time; or it reached the maximum duration. `media_failed`: a client reported
- * that ICE or DTLS failed. `lost`: a device disconnected and did not come back. `server`: the server ended it.
+ * no offer and answer were exchanged in time; or it reached the maximum duration. `transferred`: you have transferred
+ * it. `media_failed`: a client reported that ICE or DTLS failed. `lost`: a device disconnected and did not come back.
+ * `server`: the server ended it.
  */
-export type EndReason = 'hangup' | 'cancelled' | 'declined' | 'declined_elsewhere' | 'answered_elsewhere' | 'busy' | 'no_answer' | 'expired' | 'media_failed' | 'lost' | 'server'
+export type EndReason = 'hangup' | 'cancelled' | 'declined' | 'declined_elsewhere' | 'answered_elsewhere' | 'busy' | 'no_answer' | 'expired' | 'transferred' | 'media_failed' | 'lost' | 'server'
 
 /** A problem code: `GET /problems/{code}` explains it. */
 export type CandidateRefusal = 'invalid_candidate' | 'too_large' | 'stale_candidate' | 'too_many_waiting_candidates'
@@ -216,6 +217,24 @@ export type Metadata = Record<string, unknown>
 /** Who makes the first offer. Later ones may come from either side. */
 export type Offerer = 'caller' | 'callee'
 
+/** A side of the call. */
+export type Side = 'caller' | 'callee'
+
+/** The user to whom a call is transferred. */
+export interface TransferTarget {
+  readonly user: UserId
+  /** The only device that rings. Null: all devices of the user. */
+  readonly device: DeviceId | null
+}
+
+/** Given while the target of a transfer rings and both parties are in the call: who transfers it, and to whom. */
+export interface PendingTransfer {
+  readonly by: Side
+  readonly to: TransferTarget
+  /** Ring time left. */
+  readonly expiresInMs: number
+}
+
 /** Which sides have put the call on hold. */
 export interface CallHolds {
   /** Whether the caller has put the call on hold. */
@@ -223,9 +242,6 @@ export interface CallHolds {
   /** Whether the callee has put the call on hold. */
   readonly callee: boolean
 }
-
-/** A side of the call. */
-export type Side = 'caller' | 'callee'
 
 /** The offer/answer state of the call. */
 export interface Negotiation {
@@ -269,6 +285,7 @@ export interface Call {
   readonly setupMs: number | null
   /** Time from `connected` to the end. */
   readonly durationMs: number | null
+  readonly transfer?: PendingTransfer
   readonly held: CallHolds
   readonly negotiation: Negotiation
 }
@@ -619,10 +636,12 @@ export interface CallReply {
  * that are held, so they belong to another ICE generation; they go on waiting for it. `held`, `resumed`: a side put the
  * call on hold, or took it off hold. `media_changed`: a side muted its audio or video, or unmuted it. `message`: a side
  * sent an application message; its content is not kept. `away`, `back`: the device of a side disconnected, or came
- * back. `webhook`: an event was sent to the systems of the operator. `push`: a device was to be woken; the caller does
- * not see it. `policy`: the policy service was asked; the callee does not see it.
+ * back. `transferring`: a side began a transfer to the user `to`. `transfer_failed`: that user did not take the call.
+ * `transferor_left`: the side that transfers the call left before the target answered. `transferred`: the target
+ * accepted. `webhook`: an event was sent to the systems of the operator. `push`: a device was to be woken; the caller
+ * does not see it. `policy`: the policy service was asked; the callee does not see it.
  */
-export type TimelineEntryType = 'created' | 'ringing' | 'declined' | 'callee_changed' | 'accepted' | 'offer' | 'answer' | 'candidates_held' | 'candidates_stale' | 'connected' | 'held' | 'resumed' | 'media_changed' | 'message' | 'away' | 'back' | 'ended' | 'webhook' | 'push' | 'policy'
+export type TimelineEntryType = 'created' | 'ringing' | 'declined' | 'callee_changed' | 'accepted' | 'offer' | 'answer' | 'candidates_held' | 'candidates_stale' | 'connected' | 'held' | 'resumed' | 'media_changed' | 'message' | 'away' | 'back' | 'transferring' | 'transfer_failed' | 'transferor_left' | 'transferred' | 'ended' | 'webhook' | 'push' | 'policy'
 
 /** Given with `callee_changed`. */
 export type ChangedCalleeState = 'ringing' | 'ended'
@@ -654,6 +673,8 @@ export interface TimelineEntry {
   readonly callee?: ChangedCalleeState
   readonly calleeReason?: CalleeReason
   readonly reason?: EndReason
+  /** The target of a transfer. */
+  readonly to?: UserId
   /** The type of the event of a `webhook` or `push`, or the action that `policy` was asked about. */
   readonly event?: string
   readonly outcome?: TimelineOutcome
@@ -762,6 +783,13 @@ export type HangupReason = 'hangup' | 'media_failed'
 
 export interface HangUpCallRequest {
   readonly reason?: HangupReason
+}
+
+export interface TransferCallRequest {
+  /** A user, or one device of a user. */
+  readonly to: UserId | CallTarget
+  /** How long to ring. `RING_TIMEOUT_MS` by default. */
+  readonly ringTimeoutMs?: number
 }
 
 export interface SendCallMessageRequest {
@@ -1671,6 +1699,8 @@ export interface CallIncomingData {
    * `from` is called.
    */
   readonly startedBy?: 'operator'
+  /** Who transfers the call of `from` to you. Missing: nobody does. */
+  readonly transferredBy?: Endpoint
   readonly media: Media | null
   readonly metadata: Metadata
   /** Ring time left. */
@@ -1779,6 +1809,80 @@ export interface CallConnectedEvent {
   /** When it happened. */
   readonly timestamp: string
   readonly data: CallConnectedData
+}
+
+export interface CallTransferringData {
+  readonly callId: CallId
+  /** The version of the call after this event. */
+  readonly version: number
+  readonly by: Endpoint
+  readonly to: TransferTarget
+  /** Ring time left. */
+  readonly expiresInMs: number
+  /** Whether the other side has left already. Then the call waits for the target, and ends if that does not accept. */
+  readonly left: boolean
+}
+
+/** The other side transfers the call: a user is rung who may take its place. */
+export interface CallTransferringEvent {
+  /** Given by long-poll. A stream has it as the `id:` of the frame. Events that are not stored have none. */
+  readonly id?: EventCursor
+  readonly type: 'call.transferring'
+  /** When it happened. */
+  readonly timestamp: string
+  readonly data: CallTransferringData
+}
+
+/**
+ * Why the target did not take the call. `declined`: the user declined. `busy`: the user has accepted another call.
+ * `no_answer`: the ring time ran out. `cancelled`: the transferor took the transfer back.
+ */
+export type TransferFailure = 'declined' | 'busy' | 'no_answer' | 'cancelled'
+
+export interface CallTransferFailedData {
+  readonly callId: CallId
+  /** The version of the call after this event. */
+  readonly version: number
+  readonly to: TransferTarget
+  readonly reason: TransferFailure
+}
+
+/** The target did not take the call, which goes on between the two of you. */
+export interface CallTransferFailedEvent {
+  /** Given by long-poll. A stream has it as the `id:` of the frame. Events that are not stored have none. */
+  readonly id?: EventCursor
+  readonly type: 'call.transfer_failed'
+  /** When it happened. */
+  readonly timestamp: string
+  readonly data: CallTransferFailedData
+}
+
+export interface CallTransferredData {
+  readonly callId: CallId
+  /** The version of the call after this event. */
+  readonly version: number
+  /** Who has transferred the call. */
+  readonly by: Endpoint | null
+  /** The offer of the accept, for the device in the call. Answer it. */
+  readonly offer?: FirstOffer
+  /** The candidates that were sent with it. More may follow. */
+  readonly candidates?: readonly Candidate[]
+  /** Whether these are the last candidates of this ICE generation. */
+  readonly end?: boolean
+  readonly call: Call
+}
+
+/**
+ * The target has accepted: you are the caller now, and the target is the callee. Close the connection of before and
+ * negotiate anew.
+ */
+export interface CallTransferredEvent {
+  /** Given by long-poll. A stream has it as the `id:` of the frame. Events that are not stored have none. */
+  readonly id?: EventCursor
+  readonly type: 'call.transferred'
+  /** When it happened. */
+  readonly timestamp: string
+  readonly data: CallTransferredData
 }
 
 export interface CallHeldData {
@@ -2743,7 +2847,7 @@ export interface EndEvent {
 }
 
 /** An event, of a stream or a poll. `type` tells which one. */
-export type Event = CallIncomingEvent | CallRingingEvent | CallCalleeChangedEvent | CallAcceptedEvent | CallConnectedEvent | CallHeldEvent | CallResumedEvent | CallMediaChangedEvent | CallMessageEvent | CallPeerAwayEvent | CallPeerBackEvent | CallEndedEvent | SignalOfferEvent | SignalAnswerEvent | SignalCandidatesEvent | RoomJoinedEvent | RoomParticipantJoinedEvent | RoomParticipantUpdatedEvent | RoomParticipantLeftEvent | RoomMuteRequestedEvent | RoomUpdatedEvent | RoomInvitationEvent | RoomInvitationEndedEvent | RoomClosedEvent | ChatMessageEvent | ChatTypingEvent | SfuProducerAddedEvent | SfuProducerPausedEvent | SfuProducerResumedEvent | SfuProducerClosedEvent | SfuDataProducerAddedEvent | SfuDataProducerClosedEvent | SfuConsumerClosedEvent | SfuConsumerPausedEvent | SfuConsumerResumedEvent | SfuConsumerLayersChangedEvent | SfuDataConsumerClosedEvent | SfuTransportClosedEvent | SfuResetEvent | SfuUnavailableEvent | SfuAvailableEvent | SfuActiveSpeakerEvent | SfuScoreEvent | PresenceChangedEvent | HelloEvent | CaughtUpEvent | ResetEvent | HeartbeatEvent | ReconnectEvent | AuthExpiringEvent | EndEvent
+export type Event = CallIncomingEvent | CallRingingEvent | CallCalleeChangedEvent | CallAcceptedEvent | CallConnectedEvent | CallTransferringEvent | CallTransferFailedEvent | CallTransferredEvent | CallHeldEvent | CallResumedEvent | CallMediaChangedEvent | CallMessageEvent | CallPeerAwayEvent | CallPeerBackEvent | CallEndedEvent | SignalOfferEvent | SignalAnswerEvent | SignalCandidatesEvent | RoomJoinedEvent | RoomParticipantJoinedEvent | RoomParticipantUpdatedEvent | RoomParticipantLeftEvent | RoomMuteRequestedEvent | RoomUpdatedEvent | RoomInvitationEvent | RoomInvitationEndedEvent | RoomClosedEvent | ChatMessageEvent | ChatTypingEvent | SfuProducerAddedEvent | SfuProducerPausedEvent | SfuProducerResumedEvent | SfuProducerClosedEvent | SfuDataProducerAddedEvent | SfuDataProducerClosedEvent | SfuConsumerClosedEvent | SfuConsumerPausedEvent | SfuConsumerResumedEvent | SfuConsumerLayersChangedEvent | SfuDataConsumerClosedEvent | SfuTransportClosedEvent | SfuResetEvent | SfuUnavailableEvent | SfuAvailableEvent | SfuActiveSpeakerEvent | SfuScoreEvent | PresenceChangedEvent | HelloEvent | CaughtUpEvent | ResetEvent | HeartbeatEvent | ReconnectEvent | AuthExpiringEvent | EndEvent
 
 /** An event that is not stored. `type` tells which one. */
 export type Notice = ChatTypingEvent | SfuActiveSpeakerEvent | SfuScoreEvent
@@ -2771,6 +2875,14 @@ export interface RecordedSide {
  * `no_answer_sdp`: the offer has no answer. `no_connected`: both were exchanged, and no side reported media.
  */
 export type MissingStep = 'no_offer' | 'no_answer_sdp' | 'no_connected'
+
+/** A transfer that succeeded. */
+export interface RecordedTransfer {
+  readonly by: Endpoint
+  readonly to: Endpoint
+  /** When the target accepted. */
+  readonly at: string
+}
 
 /** A call that has ended. */
 export interface CallRecord {
@@ -2808,6 +2920,8 @@ export interface CallRecord {
   readonly unconfirmed: boolean
   /** Whether media went through a TURN server, as a side reported. Null: none has reported it. */
   readonly relay: boolean | null
+  /** Oldest first. `caller` and `callee` of the record are those of the end. */
+  readonly transfers: readonly RecordedTransfer[]
   /** Whether the callee blocks the caller: no device rang, and the call has no `call.incoming`. */
   readonly blocked: boolean
 }
@@ -2887,6 +3001,9 @@ export interface EventData {
   'call.callee_changed': CallCalleeChangedData
   'call.accepted': CallAcceptedData
   'call.connected': CallConnectedData
+  'call.transferring': CallTransferringData
+  'call.transfer_failed': CallTransferFailedData
+  'call.transferred': CallTransferredData
   'call.held': CallHeldData
   'call.resumed': CallResumedData
   'call.media_changed': CallMediaChangedData
@@ -2986,6 +3103,8 @@ export type Operations = [
   ['POST', `/calls/${string}/resume`, EmptyRequest, CallReply],
   ['POST', `/calls/${string}/media`, UpdateCallMediaRequest, CallReply],
   ['POST', `/calls/${string}/hangup`, HangUpCallRequest, CallReply],
+  ['POST', `/calls/${string}/transfer`, TransferCallRequest, CallReply],
+  ['DELETE', `/calls/${string}/transfer`, undefined, CallReply],
   ['POST', `/calls/${string}/messages`, SendCallMessageRequest, SendCallMessageReply],
   ['POST', `/calls/${string}/offer`, OfferRequest | string, DescriptionReply],
   ['POST', `/calls/${string}/answer`, AnswerRequest | string, DescriptionReply],

@@ -1,7 +1,7 @@
 // Generated from openapi/admin.yaml by `npm run docs`. Do not edit.
 
 /** What went wrong, for programs. `GET /problems/{code}` explains each one. */
-export type ProblemCode = 'malformed_json' | 'invalid_request' | 'invalid_sdp' | 'unsupported_offer' | 'invalid_candidate' | 'invalid_cursor' | 'invalid_page_token' | 'cannot_call_self' | 'unsupported_media_type' | 'not_acceptable' | 'precondition_required' | 'precondition_failed' | 'too_large' | 'request_timeout' | 'not_found' | 'method_not_allowed' | 'unauthorized' | 'token_expired' | 'token_revoked' | 'invalid_subject' | 'invalid_credential' | 'invalid_nonce' | 'invalid_enrollment_code' | 'invalid_ticket' | 'wrong_party' | 'policy_denied' | 'call_not_found' | 'call_id_taken' | 'caller_busy' | 'callee_busy' | 'callee_unreachable' | 'call_glare' | 'redirect_loop' | 'answered_elsewhere' | 'other_device' | 'call_ended' | 'wrong_state' | 'too_many_blocks' | 'too_many_revocations' | 'offer_collision' | 'stale_revision' | 'revision_required' | 'no_offer_pending' | 'stale_candidate' | 'too_many_waiting_candidates' | 'webhook_not_found' | 'dead_letter_not_found' | 'webhook_disabled' | 'webhook_backlog_full' | 'node_not_found' | 'no_chat_service' | 'chat_service_refused' | 'room_not_found' | 'participant_not_found' | 'not_in_room' | 'not_permitted' | 'banned' | 'room_closed' | 'room_locked' | 'room_full' | 'too_many_rooms' | 'too_many_bans' | 'invitation_not_found' | 'invitation_id_taken' | 'invitation_ended' | 'too_many_invitations' | 'cannot_signal_self' | 'message_id_taken' | 'no_media_service' | 'not_sfu' | 'session_not_found' | 'media_not_found' | 'media_conflict' | 'cannot_consume' | 'nothing_published' | 'invalid_media_parameters' | 'too_many_media' | 'too_many_devices' | 'too_many_watchers' | 'no_device_credentials' | 'credential_not_found' | 'too_many_credentials' | 'no_push' | 'superseded' | 'rate_limited' | 'store_unavailable' | 'store_full' | 'keys_unavailable' | 'policy_unavailable' | 'room_service_unavailable' | 'chat_service_unavailable' | 'media_unavailable' | 'node_drained' | 'shutting_down' | 'internal'
+export type ProblemCode = 'malformed_json' | 'invalid_request' | 'invalid_sdp' | 'unsupported_offer' | 'invalid_candidate' | 'invalid_cursor' | 'invalid_page_token' | 'cannot_call_self' | 'unsupported_media_type' | 'not_acceptable' | 'precondition_required' | 'precondition_failed' | 'too_large' | 'request_timeout' | 'not_found' | 'method_not_allowed' | 'unauthorized' | 'token_expired' | 'token_revoked' | 'invalid_subject' | 'invalid_credential' | 'invalid_nonce' | 'invalid_enrollment_code' | 'invalid_ticket' | 'wrong_party' | 'policy_denied' | 'call_not_found' | 'call_id_taken' | 'caller_busy' | 'callee_busy' | 'callee_unreachable' | 'call_glare' | 'redirect_loop' | 'answered_elsewhere' | 'other_device' | 'call_ended' | 'transfer_pending' | 'transfer_limit' | 'wrong_state' | 'too_many_blocks' | 'too_many_revocations' | 'offer_collision' | 'stale_revision' | 'revision_required' | 'no_offer_pending' | 'stale_candidate' | 'too_many_waiting_candidates' | 'webhook_not_found' | 'dead_letter_not_found' | 'webhook_disabled' | 'webhook_backlog_full' | 'node_not_found' | 'no_chat_service' | 'chat_service_refused' | 'room_not_found' | 'participant_not_found' | 'not_in_room' | 'not_permitted' | 'banned' | 'room_closed' | 'room_locked' | 'room_full' | 'too_many_rooms' | 'too_many_bans' | 'invitation_not_found' | 'invitation_id_taken' | 'invitation_ended' | 'too_many_invitations' | 'cannot_signal_self' | 'message_id_taken' | 'no_media_service' | 'not_sfu' | 'session_not_found' | 'media_not_found' | 'media_conflict' | 'cannot_consume' | 'nothing_published' | 'invalid_media_parameters' | 'too_many_media' | 'too_many_devices' | 'too_many_watchers' | 'no_device_credentials' | 'credential_not_found' | 'too_many_credentials' | 'no_push' | 'superseded' | 'rate_limited' | 'store_unavailable' | 'store_full' | 'keys_unavailable' | 'policy_unavailable' | 'room_service_unavailable' | 'chat_service_unavailable' | 'media_unavailable' | 'node_drained' | 'shutting_down' | 'internal'
 
 /** One mistake in the request. */
 export interface Issue {
@@ -21,10 +21,11 @@ export type RoomId = string
  * Why the call ended, as seen by the user who reads it. `hangup`: a side hung up. `cancelled`: the caller withdrew it.
  * `declined`: the callee declined. `declined_elsewhere`, `answered_elsewhere`: another device of this user declined or
  * answered. `busy`: the callee is in another call. `no_answer`: the ring time ran out. `expired`: it was accepted, and
- * no offer and answer were exchanged in time; or it reached the maximum duration. `media_failed`: a client reported
- * that ICE or DTLS failed. `lost`: a device disconnected and did not come back. `server`: the server ended it.
+ * no offer and answer were exchanged in time; or it reached the maximum duration. `transferred`: you have transferred
+ * it. `media_failed`: a client reported that ICE or DTLS failed. `lost`: a device disconnected and did not come back.
+ * `server`: the server ended it.
  */
-export type EndReason = 'hangup' | 'cancelled' | 'declined' | 'declined_elsewhere' | 'answered_elsewhere' | 'busy' | 'no_answer' | 'expired' | 'media_failed' | 'lost' | 'server'
+export type EndReason = 'hangup' | 'cancelled' | 'declined' | 'declined_elsewhere' | 'answered_elsewhere' | 'busy' | 'no_answer' | 'expired' | 'transferred' | 'media_failed' | 'lost' | 'server'
 
 /** A user: the claim `sub` of their token, or another one that the server is set to. */
 export type UserId = string
@@ -206,6 +207,24 @@ export interface CallParty {
   readonly device: DeviceId | null
 }
 
+/** A side of the call. */
+export type Side = 'caller' | 'callee'
+
+/** The user to whom a call is transferred. */
+export interface TransferTarget {
+  readonly user: UserId
+  /** The only device that rings. Null: all devices of the user. */
+  readonly device: DeviceId | null
+}
+
+/** Given while the target of a transfer rings and both parties are in the call: who transfers it, and to whom. */
+export interface PendingTransfer {
+  readonly by: Side
+  readonly to: TransferTarget
+  /** Ring time left. */
+  readonly expiresInMs: number
+}
+
 /** Which sides have put the call on hold. */
 export interface CallHolds {
   /** Whether the caller has put the call on hold. */
@@ -213,9 +232,6 @@ export interface CallHolds {
   /** Whether the callee has put the call on hold. */
   readonly callee: boolean
 }
-
-/** A side of the call. */
-export type Side = 'caller' | 'callee'
 
 /** The offer/answer state of the call. */
 export interface Negotiation {
@@ -260,6 +276,7 @@ export interface Call {
   readonly setupMs: number | null
   /** Time from `connected` to the end. */
   readonly durationMs: number | null
+  readonly transfer?: PendingTransfer
   readonly held: CallHolds
   readonly negotiation: Negotiation
 }
@@ -501,6 +518,7 @@ export interface AdminCall {
   readonly setupMs: number | null
   /** Time from `connected` to the end. */
   readonly durationMs: number | null
+  readonly transfer?: PendingTransfer
   readonly held: CallHolds
   readonly negotiation: Negotiation
   readonly away: CallAway
@@ -558,10 +576,12 @@ export interface AdminCallReply {
  * that are held, so they belong to another ICE generation; they go on waiting for it. `held`, `resumed`: a side put the
  * call on hold, or took it off hold. `media_changed`: a side muted its audio or video, or unmuted it. `message`: a side
  * sent an application message; its content is not kept. `away`, `back`: the device of a side disconnected, or came
- * back. `webhook`: an event was sent to the systems of the operator. `push`: a device was to be woken; the caller does
- * not see it. `policy`: the policy service was asked; the callee does not see it.
+ * back. `transferring`: a side began a transfer to the user `to`. `transfer_failed`: that user did not take the call.
+ * `transferor_left`: the side that transfers the call left before the target answered. `transferred`: the target
+ * accepted. `webhook`: an event was sent to the systems of the operator. `push`: a device was to be woken; the caller
+ * does not see it. `policy`: the policy service was asked; the callee does not see it.
  */
-export type TimelineEntryType = 'created' | 'ringing' | 'declined' | 'callee_changed' | 'accepted' | 'offer' | 'answer' | 'candidates_held' | 'candidates_stale' | 'connected' | 'held' | 'resumed' | 'media_changed' | 'message' | 'away' | 'back' | 'ended' | 'webhook' | 'push' | 'policy'
+export type TimelineEntryType = 'created' | 'ringing' | 'declined' | 'callee_changed' | 'accepted' | 'offer' | 'answer' | 'candidates_held' | 'candidates_stale' | 'connected' | 'held' | 'resumed' | 'media_changed' | 'message' | 'away' | 'back' | 'transferring' | 'transfer_failed' | 'transferor_left' | 'transferred' | 'ended' | 'webhook' | 'push' | 'policy'
 
 /** Given with `callee_changed`. */
 export type ChangedCalleeState = 'ringing' | 'ended'
@@ -593,6 +613,8 @@ export interface TimelineEntry {
   readonly callee?: ChangedCalleeState
   readonly calleeReason?: CalleeReason
   readonly reason?: EndReason
+  /** The target of a transfer. */
+  readonly to?: UserId
   /** The type of the event of a `webhook` or `push`, or the action that `policy` was asked about. */
   readonly event?: string
   readonly outcome?: TimelineOutcome

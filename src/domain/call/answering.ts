@@ -141,13 +141,13 @@ export function markConnected(state: CallState, { actor, stats }: CommandOf<'con
   const side = requireActiveDevice(state, actor)
   if (state.phase === 'ringing') throw tooEarly(state, 'The call has not been answered yet')
   const reported = withStats(state, side, stats)
-  if (state.connectedAt !== null) return withSide(state, side, reported.seen[side])
-  const next = { ...withoutConnectLimit(reported), connectedAt: now }
+  if (state.phase === 'connected' && state.connectedAt !== null) return withSide(state, side, reported.seen[side])
+  const next = { ...withoutConnectLimit(reported), connectedAt: state.connectedAt ?? now }
   const recipients = [
     ...toSide(next, otherSide(side), actor),
     ...(side === 'caller' ? toSide(next, 'caller', actor) : [])
   ]
-  const data = { by: actor, setupMs: now - state.createdAt }
+  const data = { by: actor, setupMs: now - state.createdAt - state.joined.callee.afterMs }
   return { state: next, events: callEvents(next, recipients, { type: 'call.connected', data }) }
 }
 

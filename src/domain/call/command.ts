@@ -27,7 +27,8 @@ export type CallCommand =
       /** See nextAttempt in tombstone.ts. */
       readonly attempt: number
     }
-  | { readonly type: 'ringing' | 'hold' | 'resume'; readonly actor: Endpoint }
+  | { readonly type: 'ringing'; readonly actor: Endpoint }
+  | { readonly type: 'hold' | 'resume'; readonly actor: Endpoint }
   | { readonly type: 'connected'; readonly actor: Endpoint; readonly stats?: ConnectionStats | undefined }
   | { readonly type: 'message'; readonly actor: Endpoint; readonly messageId: string; readonly content: string }
   | {
@@ -57,6 +58,19 @@ export type CallCommand =
       readonly scope: 'device' | 'user'
       readonly devices: readonly string[]
     }
+  /** A party leaves the call to the user `to`. `device`: the only one that rings; null: all. */
+  | {
+      readonly type: 'transfer'
+      readonly actor: Endpoint
+      readonly to: { readonly user: string; readonly device: string | null }
+      readonly ringMs: number
+      /** The target blocks one of the parties. */
+      readonly isMuted: boolean
+      readonly wakes: readonly string[] | null
+    }
+  | { readonly type: 'cancelTransfer'; readonly actor: Endpoint }
+  /** The transfers up to this number are closed: they will never ring a user. */
+  | { readonly type: 'closeTransfers'; readonly upTo: number }
   /** The user has accepted another call and may have no second one. */
   | { readonly type: 'busy'; readonly user: string }
   /** An operator ends the call. */

@@ -8,9 +8,9 @@ import { newCalled, nextRingEnd } from './called.js'
 import type { CommandOf } from './command.js'
 import { isStarting } from './operator-call.js'
 import { callEvents, toSide } from './party.js'
-import { NOTHING_SEEN, seeTypes } from './seen.js'
+import { seeTypes } from './seen.js'
 import { applyCreated } from './signal.js'
-import { type CallDecision, type CalledUser, type CallState, unchanged } from './state.js'
+import { type CallDecision, type CalledUser, type CallState, NO_MEDIA_STATE, NOTHING_SEEN, unchanged } from './state.js'
 import { newTimeline, withCreatedOffer } from './timeline.js'
 import { viewCall } from './view.js'
 
@@ -21,7 +21,7 @@ interface Origin {
   readonly attempt: number
 }
 
-const NO_MEDIA_STATE = { audio: null, video: null }
+const FROM_CREATE = { transfer: 0, afterMs: 0 }
 
 interface CreatedAt {
   readonly version: number
@@ -39,6 +39,10 @@ export function newCall({ callId, caller, called, attempt }: Origin, { version, 
     callee: null,
     called,
     former: [],
+    transfer: null,
+    transfers: 0,
+    transferred: [],
+    joined: { caller: FROM_CREATE, callee: FROM_CREATE },
     media: null,
     metadata: {},
     offerer: 'caller',
@@ -100,5 +104,6 @@ export function incomingData(state: CallState, now: number, user: string): Recor
   const call = viewCall(state, now, user)
   const { media, metadata, expiresInMs, caller: from } = call
   const startedBy = isStarting(state) ? { startedBy: 'operator' } : {}
-  return { from, ...startedBy, media, metadata, expiresInMs, ...state.early, call }
+  const transferredBy = state.transfer && { transferredBy: state.transfer.by }
+  return { from, ...startedBy, ...transferredBy, media, metadata, expiresInMs, ...state.early, call }
 }

@@ -26,11 +26,22 @@ import { create } from './creation.js'
 import { cancel, end, endAsBusy, endByServer, hangup, leave, reject } from './ending.js'
 import { checkLiveness, deviceAppeared } from './liveness.js'
 import { sendMessage, setMedia } from './messages.js'
-import { seeCandidates, seeNodes, withSeen } from './seen.js'
+import { conflict, tooEarly } from './party.js'
+import { see, withSeen } from './seen.js'
 import { decideAnswer, decideCandidates, decideOffer } from './signal.js'
 import { decideLateAnswer } from './start-accept.js'
 import { type CallDecision, type CalledUser, type CallState, type FormerParty, unchanged } from './state.js'
 import { withTimeline } from './timeline.js'
+import {
+  acceptTransfer,
+  beginTransfer,
+  cancelTransfer,
+  closeTransfers,
+  decideAsTarget,
+  failTransfer,
+  leaveTransfer
+} from './transfer.js'
+import { transferTo } from './transfer-state.js'
 import { ringNext, skipNext } from './turns.js'
 import { formerParty } from './view.js'
 
@@ -43,16 +54,31 @@ export function decideCall(state: CallState | null, command: CallCommand, now: n
   if (former) return decideFormer(state, former, command)
   const late = decideLateAnswer(state, command)
   if (late) return late
-  const decision = withSeen(state, decideLive(state, command, now), command)
+  if (actor && transferTo(state, actor.user)) refuseToTarget(state, command)
+  const decided = isOfTransfer(command) ? decideTransfer(state, command, now) : decideOfCall(state, command, now)
+  const decision = withSeen(state, decided, command)
   return withTimeline(state, decision, { actor, now })
 }
 
 /** For a former party the call has ended. It changes nothing any more. */
-function decideFormer(state: CallState, { view }: FormerParty, { type }: CallCommand): CallDecision {
-  if (['cancel', 'reject', 'hangup', 'appeared', 'seen'].includes(type)) return unchanged(state)
+function decideFormer(state: CallState, { view }: FormerParty, command: CallCommand): CallDecision {
+  const { type } = command
+  if (['cancel', 'reject', 'hangup', 'appeared', 'seen', 'cancelTransfer'].includes(type)) return unchanged(state)
+  if (type === 'transfer' && isRepeatedTransfer(state, command)) return unchanged(state)
   const { version, reason } = view
   const code = type === 'accept' && reason === 'answered_elsewhere' ? reason : 'call_ended'
   throw new AppError(code, { extra: { callId: state.callId, currentState: 'ended', version, reason } })
+}
+
+/** The transferor's device has transferred the call to this user. */
+const isRepeatedTransfer = ({ transferred }: CallState, { actor, to }: CommandOf<'transfer'>): boolean =>
+  transferred.some(done => done.by.user === actor.user && done.by.device === actor.device && done.to.user === to.user)
+
+/** A user who is rung by a transfer is no party yet. */
+function refuseToTarget(state: CallState, { type }: CallCommand): void {
+  if (['ringing', 'accept', 'reject', 'hangup', 'appeared', 'seen', 'cancelTransfer'].includes(type)) return
+  if (type === 'cancel') throw conflict(state, 'wrong_party', { detail: 'Only the caller may do this' })
+  throw tooEarly(state, 'Accept the call first')
 }
 
 /** The call was forgotten by the store, but its end was not forgotten by a mailbox. */
@@ -60,7 +86,22 @@ export function endForgotten(state: CallState, now: number): CallDecision {
   return withTimeline(state, endByServer(state, now), { actor: null, now })
 }
 
-function decideLive(state: CallState, command: Exclude<CallCommand, { type: 'create' }>, now: number): CallDecision {
+type OfTransfer = CommandOf<'transfer' | 'cancelTransfer' | 'closeTransfers'>
+
+const isOfTransfer = (command: CallCommand): command is OfTransfer =>
+  ['transfer', 'cancelTransfer', 'closeTransfers'].includes(command.type)
+
+function decideTransfer(state: CallState, command: OfTransfer, now: number): CallDecision {
+  if (command.type === 'transfer') return beginTransfer(state, command, now)
+  return command.type === 'closeTransfers' ? closeTransfers(state, command) : cancelTransfer(state, command.actor, now)
+}
+
+type OfCall = Exclude<CallCommand, OfTransfer | { type: 'create' }>
+
+const decideOfCall = (state: CallState, command: OfCall, now: number): CallDecision =>
+  decideInTransfer(state, command, now) ?? decideLive(state, command, now)
+
+function decideLive(state: CallState, command: OfCall, now: number): CallDecision {
   if (command.type === 'stop') return endByServer(state, now)
   switch (command.type) {
     case 'ringing':
@@ -106,13 +147,36 @@ function decideByServer(state: CallState, command: ServerCommand, now: number): 
     case 'skip':
       return skipNext(state, command, now)
     case 'seen':
-      return seeCandidates(state, command)
     case 'served':
-      return seeNodes(state, command)
+      return see(state, command)
     case 'check':
       return checkDeadlines(state, command, now)
   }
 }
+
+/** What is special while a transfer rings its target; null: nothing. */
+function decideInTransfer(state: CallState, command: CallCommand, now: number): CallDecision | null {
+  const { transfer } = state
+  if (transfer === null || state.phase === 'ended') return null
+  if (transfer.hasLeft) return command.type === 'accept' ? acceptTransfer(state, command, now) : null
+  const { target } = transfer
+  if (command.type === 'check' && now >= (target.endsAt ?? now)) {
+    return failTransfer(state, { reason: 'no_answer', by: null }, now)
+  }
+  if (command.type === 'busy' && command.user === target.user) {
+    return failTransfer(state, { reason: 'busy', by: null }, now)
+  }
+  if (!('actor' in command)) return null
+  const { user } = command.actor
+  if (user === target.user) return isForTarget(command) ? decideAsTarget(state, command, now) : null
+  if (command.type !== 'hangup' || user !== transfer.by.user) return null
+  return leaveTransfer(state, { transfer, by: command.actor, reason: command.reason }, now)
+}
+
+type ForTarget = CommandOf<'ringing' | 'accept' | 'reject' | 'hangup' | 'appeared'>
+
+const isForTarget = (command: CallCommand): command is ForTarget =>
+  ['ringing', 'accept', 'reject', 'hangup', 'appeared'].includes(command.type)
 
 /** Ends the ring time of those called users for whom it is over. */
 function endRingTimes(state: CallState, now: number): CallDecision {

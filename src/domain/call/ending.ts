@@ -13,6 +13,7 @@ import {
   type CalledUser,
   type CallState,
   type EndReason,
+  pendingTransfer,
   unchanged
 } from './state.js'
 import { viewCall, withFormer } from './view.js'
@@ -108,6 +109,26 @@ export function withDepartures(
   return { state, events, releases: leaving }
 }
 
+/** How the ringing of a transfer's target ends. */
+export interface TargetEnd {
+  readonly reason: 'declined' | 'busy' | 'no_answer' | 'cancelled'
+  /** The device that declined or withdrew it; it gets no event. Null: none did. */
+  readonly by: Endpoint | null
+}
+
+/** The target of a pending transfer rings no more: it is a former party, and its devices receive the end. */
+export function targetEnd(
+  state: CallState,
+  { reason, by }: TargetEnd,
+  now: number
+): Pick<CallDecision, 'state' | 'events'> {
+  const target = pendingTransfer(state)?.target
+  if (target === undefined || target.isMuted) return unchanged(state)
+  const left = withFormer(state, [target.user], { reason, by, now })
+  const data = departureFor(left, target.user, now)
+  return { state: left, events: callEvents(left, toCalled(target, by), { type: 'call.ended', data }) }
+}
+
 function departureFor(state: CallState, user: string, now: number): CallEvent['data'] {
   const call = viewCall(state, now, user)
   return { reason: call.reason === 'declined' ? 'declined_elsewhere' : call.reason, endedBy: call.endedBy, call }
@@ -149,8 +170,10 @@ export interface Ending {
  * - On a Cluster, where mail may be delivered again, lua/taken.lua drops the repeat.
  */
 export function end(state: CallState, { reason, by, except }: Ending, now: number): CallDecision {
+  const target = targetEnd({ ...state, version: state.version + 1 }, { reason: 'cancelled', by }, now)
   const ended: CallState = {
     ...state,
+    former: target.state.former,
     version: state.version + 1,
     phase: 'ended',
     endedAt: now,
@@ -168,5 +191,5 @@ export function end(state: CallState, { reason, by, except }: Ending, now: numbe
     const isElsewhere = user !== ended.caller.user && call.reason === 'declined'
     return { reason: isElsewhere ? 'declined_elsewhere' : call.reason, endedBy: call.endedBy, call }
   }
-  return { state: ended, events: callEvents(ended, recipients, { type: 'call.ended', data }) }
+  return { state: ended, events: [...callEvents(ended, recipients, { type: 'call.ended', data }), ...target.events] }
 }

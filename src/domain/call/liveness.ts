@@ -6,7 +6,17 @@ import { incomingData } from './creation.js'
 import { end } from './ending.js'
 import { callEvents, endpointOf, reaches, sideOf, toCalled, toSide } from './party.js'
 import { seeConnection, withSide } from './seen.js'
-import { type CallDecision, type CallEvent, type CallState, otherSide, type Side, unchanged } from './state.js'
+import {
+  type CallDecision,
+  type CallEvent,
+  type CallState,
+  otherSide,
+  pendingTransfer,
+  type Side,
+  unchanged
+} from './state.js'
+import { leaveTransfer } from './transfer.js'
+import { transferorSide } from './transfer-state.js'
 
 const SIDES: readonly Side[] = ['caller', 'callee']
 
@@ -17,7 +27,11 @@ const SIDES: readonly Side[] = ['caller', 'callee']
 export function checkLiveness(state: CallState, command: CommandOf<'check'>, now: number): CallDecision {
   if (state.phase === 'ringing') return { state: { ...state }, events: [] }
   const { goneSince, awayMs, graceMs, checkMs } = command
-  const lost = SIDES.find(side => goneMs(goneSince[side], now) >= graceMs)
+  const [lost, ...others] = SIDES.filter(side => goneMs(goneSince[side], now) >= graceMs)
+  const transfer = pendingTransfer(state)
+  if (transfer && lost === transferorSide(state, transfer) && others.length === 0) {
+    return leaveTransfer(state, { transfer, by: null, reason: 'lost' }, now)
+  }
   if (lost) return end(state, { reason: 'lost', by: endpointOf(state, lost), except: null }, now)
   const away = { caller: goneMs(goneSince.caller, now) >= awayMs, callee: goneMs(goneSince.callee, now) >= awayMs }
   // A side that is gone is checked again when it becomes away, and from then on every `awayMs`, to notice soon that it is back.

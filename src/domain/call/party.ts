@@ -4,6 +4,7 @@ import type { Endpoint } from '../../schemas/common.js'
 import { calledUser, isInvited, viewCallee } from './called.js'
 import { isStarting } from './operator-call.js'
 import type { CallEvent, CalledUser, CallState, Recipients, Side } from './state.js'
+import { transferTo } from './transfer-state.js'
 
 /** The members that every conflict of a call carries. */
 export const currentState = (state: CallState) => ({
@@ -29,7 +30,7 @@ export const tooEarly = (state: CallState, detail: string): AppError =>
   conflict(state, 'wrong_state', { detail, retryable: true })
 
 export function isPartyOf(state: CallState, user: string): boolean {
-  const called = calledUser(state, user)
+  const called = calledUser(state, user) ?? transferTo(state, user)?.target
   return user === state.caller.user || (called !== undefined && isInvited(called))
 }
 
@@ -79,8 +80,9 @@ export function toSide(state: CallState, side: Side, except: Endpoint | null): R
   }
   if (isStarting(state)) return []
   const { user } = state.caller
-  // Of a user who did not create the call only the device that is in it.
-  if (user !== state.creator) return isSameDevice(state.caller, except) ? [] : [state.caller]
+  // Only the devices of the user who created the call follow it.
+  const isFollowed = user === state.creator && state.joined.caller.transfer === 0
+  if (!isFollowed) return isSameDevice(state.caller, except) ? [] : [state.caller]
   return [except?.user === user ? { user, except: [except.device] } : { user }]
 }
 

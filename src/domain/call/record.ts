@@ -32,6 +32,11 @@ export function recordOf(before: CallState | null, ended: CallState, now: number
     missing: unconfirmed && ended.reason === 'hangup' ? null : missingStepOf(before, ended),
     unconfirmed,
     relay: isRelayed([ended.seen.caller, ended.seen.callee]),
+    transfers: ended.transferred.map(({ by, to, afterMs }) => ({
+      by,
+      to,
+      at: new Date(ended.createdAt + afterMs).toISOString()
+    })),
     blocked: ended.called.some(({ isMuted }) => isMuted)
   }
 }

@@ -7,8 +7,6 @@ import type { CallCommand, CommandOf, SeenConnection } from './command.js'
 import { isPartyOf } from './party.js'
 import { type CallDecision, type CallState, type SeenSide, type Side, unchanged } from './state.js'
 
-export const NOTHING_SEEN: SeenSide = { candidateTypes: [], resumes: 0, nodeChanges: 0, node: null, stats: null }
-
 /** A client that resumes, or is served by other nodes, all the time costs no more commits than this. */
 const COUNT_MAX = 100
 
@@ -60,15 +58,18 @@ function signalsIn(command: CallCommand): SentSignals {
 const restartsIce = (before: CallState, after: CallState, side: Side): boolean =>
   before.signaled[side].ufrags.length > 0 && after.signaled[side].older !== before.signaled[side].older
 
+export const see = (state: CallState, command: CommandOf<'seen' | 'served'>): CallDecision =>
+  command.type === 'seen' ? seeCandidates(state, command) : seeNodes(state, command)
+
 /** Candidates that were sent without a commit. */
-export function seeCandidates(state: CallState, { actor, batch }: CommandOf<'seen'>): CallDecision {
+function seeCandidates(state: CallState, { actor, batch }: CommandOf<'seen'>): CallDecision {
   if (state.phase === 'ended' || !isPartyOf(state, actor.user)) return unchanged(state)
   const side = sideOfUser(state, actor.user)
   return withSide(state, side, seeTypes(state.seen[side], { descriptions: [], batch }))
 }
 
 /** The nodes that serve the sides, as far as they are not known. */
-export function seeNodes(state: CallState, { nodes }: CommandOf<'served'>): CallDecision {
+function seeNodes(state: CallState, { nodes }: CommandOf<'served'>): CallDecision {
   if (state.phase === 'ended') return unchanged(state)
   const { caller, callee } = state.seen
   const seen = { caller: withNode(caller, nodes.caller), callee: withNode(callee, nodes.callee) }

@@ -3,7 +3,13 @@ import type { CandidateOutcomes } from '../../schemas/signal.js'
 import type { CandidateBatch } from '../negotiation/candidate.js'
 import { applyBatch, applyCandidates, classifyCandidates, releaseWaiting } from '../negotiation/candidates.js'
 import { applyAnswer, applyOffer } from '../negotiation/negotiation.js'
-import type { Negotiation, NegotiationResult, Signal, Signaler } from '../negotiation/state.js'
+import {
+  isDescribed,
+  type Negotiation,
+  type NegotiationResult,
+  type Signal,
+  type Signaler
+} from '../negotiation/state.js'
 import type { CommandOf } from './command.js'
 import { callEvents, conflict, endpointOf, requireActiveDevice, toDevice, tooEarly } from './party.js'
 import {
@@ -17,8 +23,9 @@ import {
 
 export function decideOffer(state: CallState, command: CommandOf<'offer' | 'answer'>): CallDecision {
   const side = requireAnswered(state, command)
+  const isFirst = !isDescribed(state.signaled.caller) && !isDescribed(state.signaled.callee)
   const result = applyOffer(state, signalerOf(state, side), command)
-  if (state.negotiation.revision === 0 && side !== state.offerer) throw notTheOfferer(state, { retryable: true })
+  if (isFirst && side !== state.offerer) throw notTheOfferer(state, { retryable: true })
   return decide(state, side, result)
 }
 

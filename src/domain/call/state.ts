@@ -25,6 +25,14 @@ export interface CallState extends Negotiation<Side> {
   readonly called: readonly CalledUser[]
   /** Oldest first. A user who comes back is removed. */
   readonly former: readonly FormerParty[]
+  /** The transfer that rings a user; null: none does. It stays when the call ends meanwhile, so that the end releases that user's lease. */
+  readonly transfer: Transfer | null
+  /** How many transfers have begun, or were made impossible. */
+  readonly transfers: number
+  /** The transfers that succeeded, oldest first, for the record of the call. */
+  readonly transferred: readonly TransferDone[]
+  /** How the sides came into the call. */
+  readonly joined: { readonly [side in Side]: Joined }
   readonly media: Call['media']
   readonly metadata: Call['metadata']
   /** Who makes the first offer. */
@@ -55,6 +63,31 @@ export interface CallState extends Negotiation<Side> {
   readonly seen: { readonly [side in Side]: SeenSide }
   /** Offers that restarted ICE. */
   readonly iceRestarts: number
+}
+
+/** One side leaves the call to another user, who is rung first. */
+export interface Transfer {
+  /** Counts the transfers of the call from 1. The lease of its target is named by it. */
+  readonly number: number
+  /** The device of the transferor. */
+  readonly by: Endpoint
+  readonly target: CalledUser
+  readonly startedAt: number
+  /** The transferor has hung up or was lost: the other side is the caller already, and the call rings for the target. */
+  readonly hasLeft: boolean
+}
+
+/** `afterMs`: the time since the call was created. */
+export interface TransferDone {
+  readonly by: Endpoint
+  readonly to: Endpoint
+  readonly afterMs: number
+}
+
+/** `transfer`: the number of the transfer that brought the user; 0: the create did. `afterMs`: when that began. */
+export interface Joined {
+  readonly transfer: number
+  readonly afterMs: number
 }
 
 /** Why the part of a called user has ended. */
@@ -89,6 +122,8 @@ export interface CalledUser {
 /** A user whose part in the call ended while the call went on. For them the call has ended, and stays as it was then. */
 export interface FormerParty {
   readonly user: string
+  /** When the user came into the call, as in `Joined`. */
+  readonly afterMs: number
   readonly view: Omit<Call, 'callId' | 'media' | 'metadata'>
 }
 
@@ -104,30 +139,39 @@ export interface SeenSide {
   readonly stats: ConnectionStats | null
 }
 
+export const NOTHING_SEEN: SeenSide = { candidateTypes: [], resumes: 0, nodeChanges: 0, node: null, stats: null }
+
 /** Whether a side sends it or has muted it, by its own report; null: it has reported nothing. */
 export interface MediaState {
   readonly audio: boolean | null
   readonly video: boolean | null
 }
 
+export const NO_MEDIA_STATE: MediaState = { audio: null, video: null }
+
 /** `digest`: of the message id. `version`: of the call. `afterMs`: the time since the call was created. */
 export type SentMessage = readonly [digest: string, version: number, afterMs: number]
 
 /**
- * `afterMs`: the time since the call was created. `device`: the one that acted, if it is not the one of its side in the call. `user`: of the
- * callees, if there are several.
+ * `afterMs`: the time since the call was created. `by`: a side; in lines from before a transfer that changed the sides an index of
+ * `Timeline.parties`. `device`: the one that acted, if it is not the one of its side in the call. `user`: of the callees, if there are several.
  */
 export type TimelineLine = readonly [
   afterMs: number,
   type: TimelineEntry['type'],
-  by: Side | null,
+  by: Side | number | null,
   details?: Omit<TimelineEntry, 'at' | 'type' | 'by'> & { readonly device?: string; readonly user?: string }
 ]
+
+export type TimelineDetails = NonNullable<TimelineLine[3]>
+export type TimelineChange = readonly [type: TimelineEntry['type'], by: Side | number | null, details?: TimelineDetails]
 
 export interface Timeline {
   readonly lines: readonly TimelineLine[]
   /** How many lines were dropped behind the first ones. */
   readonly omitted: number
+  /** Absent: no transfer has changed the sides. */
+  readonly parties?: readonly Endpoint[]
 }
 
 /** The signals of a create or an accept, as members of `call.incoming` or `call.accepted`. */
@@ -181,6 +225,12 @@ export const otherSide = (side: Side): Side => (side === 'caller' ? 'callee' : '
 
 /** Null when the call has ended. Every live call has a deadline (G7). */
 export function deadlineOf(state: CallState): number | null {
-  if (state.limitAt === null) return state.checkAt
-  return state.checkAt === null ? state.limitAt : Math.min(state.limitAt, state.checkAt)
+  if (state.phase === 'ended') return null
+  const times = [state.limitAt, state.checkAt, pendingTransfer(state)?.target.endsAt ?? null]
+  const due = times.filter(at => at !== null)
+  return due.length === 0 ? null : Math.min(...due)
 }
+
+/** The transfer of which both parties are still in the call. */
+export const pendingTransfer = ({ phase, transfer }: CallState): Transfer | null =>
+  phase === 'ended' || transfer?.hasLeft ? null : transfer

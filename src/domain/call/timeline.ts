@@ -10,21 +10,21 @@ import {
   type CallDecision,
   type CalledUser,
   type CallState,
+  type TimelineChange as Change,
+  type TimelineDetails as Details,
   otherSide,
   type Side,
   type Timeline,
   type TimelineLine
 } from './state.js'
-import { formerParty } from './view.js'
+import { offerOf, transferChanges } from './timeline-transfer.js'
+import { attendanceOf } from './view.js'
 
 /** The state keeps the first lines, which tell how the call began, and the newest ones. */
 const FIRST_LINES = 16
 const LINES_MAX = 48
 /** The most bytes of all lines as JSON. A line without a device has about 30. */
 const BYTES_MAX = 4096
-
-type Details = NonNullable<TimelineLine[3]>
-type Change = readonly [type: TimelineEntry['type'], by: Side | null, details?: Details]
 
 const SIDES: readonly Side[] = ['caller', 'callee']
 
@@ -53,10 +53,10 @@ export function withTimeline(
   if (before === null || state.version === before.version) return decision
   const afterMs = now - state.createdAt
   const added = changesBetween(before, state, actor).map((change): TimelineLine => [afterMs, ...change])
-  return added.length === 0 ? decision : { ...decision, state: { ...state, timeline: append(before.timeline, added) } }
+  return added.length === 0 ? decision : { ...decision, state: { ...state, timeline: append(state.timeline, added) } }
 }
 
-function append({ lines, omitted }: Timeline, added: readonly TimelineLine[]): Timeline {
+function append({ lines, omitted, ...rest }: Timeline, added: readonly TimelineLine[]): Timeline {
   const kept = [...lines]
   for (const line of added) {
     const last = kept.at(-1)
@@ -69,7 +69,7 @@ function append({ lines, omitted }: Timeline, added: readonly TimelineLine[]): T
     kept.splice(Math.min(FIRST_LINES, kept.length - 2), 1)
     dropped++
   }
-  return { lines: kept, omitted: omitted + dropped }
+  return { ...rest, lines: kept, omitted: omitted + dropped }
 }
 
 /** Two lines with a count that follow each other, of one type and by one device, become one line. */
@@ -86,7 +86,11 @@ const combine = ([afterMs, type, by, details]: TimelineLine, [, , , next]: Timel
 ]
 
 function changesBetween(before: CallState, after: CallState, actor: Endpoint | null): Change[] {
+  const transferred = transferChanges(before, after)
+  // The sides are others: only a first offer of the accept can be compared.
+  if (after.joined !== before.joined) return [...transferred, ...offerOf(before, after)]
   return [
+    ...transferred,
     ...ringingChanges(before, after, actor),
     ...negotiationChanges(before, after),
     ...connectedChanges(before, after, actor),
@@ -198,26 +202,28 @@ const HIDDEN: Readonly<Record<Viewer, TimelineEntry['type'] | null>> = {
 }
 
 /**
- * The timeline as the user sees it. The caller does not learn of devices of a callee that ring or decline, and a called user nothing about
- * the others, or about what follows its own part in the call.
+ * The timeline as the user sees it, from when they came into the call until they left it. The caller does not learn of devices of a callee
+ * that ring or decline, and a called user nothing about the others.
  */
 export function viewTimeline(state: CallState, user: string | null): CallTimeline {
   const { callId, createdAt, timeline } = state
   const viewer = viewerOf(state, user)
-  const endedAt = user === null ? null : (formerParty(state, user)?.view.endedAt ?? null)
-  const untilMs = endedAt === null ? Number.POSITIVE_INFINITY : Date.parse(endedAt) - createdAt
+  const { fromMs, untilMs } =
+    user === null ? { fromMs: 0, untilMs: Number.POSITIVE_INFINITY } : attendanceOf(state, user)
   const isVisible = ([afterMs, type, by, details]: TimelineLine) => {
     const isOther = viewer === 'callee' && by === 'callee' && calleeOf(state, details?.user) !== user
-    return type !== HIDDEN[viewer] && afterMs <= untilMs && !isOther
+    return type !== HIDDEN[viewer] && afterMs >= fromMs && afterMs <= untilMs && !isOther
   }
   return {
     callId,
     entries: timeline.lines.filter(isVisible).map(([afterMs, type, by, { device, user: callee, ...details } = {}]) => {
-      const isHidden = viewer === 'caller' && by === 'callee' && (state.answeredAt === null || type !== 'ended')
+      const isOther = by === 'callee' || typeof by === 'number'
+      const isHidden = viewer === 'caller' && isOther && (state.callee === null || type !== 'ended')
+      const shown = { user: callee, device: isHidden && device !== undefined ? null : device }
       return {
         at: new Date(createdAt + afterMs).toISOString(),
         type,
-        by: by && partyOf(state, by, { user: callee, device: isHidden && device !== undefined ? null : device }),
+        by: by === null ? null : partyOf(state, by, shown),
         ...details
       }
     }),
@@ -232,10 +238,10 @@ const calleeOf = ({ callee, called }: CallState, user: string | undefined): stri
 /** `device`: undefined means the device in the call, null means that no device is shown. `user`: undefined means that of the side. */
 function partyOf(
   state: CallState,
-  side: Side,
+  by: Side | number,
   { user, device }: { readonly user: string | undefined; readonly device: string | null | undefined }
 ): TimelineEntry['by'] {
-  const inCall = state[side]
-  const of = side === 'callee' ? calleeOf(state, user) : state.caller.user
+  const inCall = (typeof by === 'number' ? state.timeline.parties?.[by] : state[by]) ?? null
+  const of = by === 'callee' ? calleeOf(state, user) : (inCall?.user ?? state.caller.user)
   return { user: of, device: device === undefined ? (inCall?.user === of ? inCall.device : null) : device }
 }

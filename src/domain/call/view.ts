@@ -3,7 +3,8 @@ import type { Call } from '../../schemas/call.js'
 import type { Endpoint } from '../../schemas/common.js'
 import { calledUser, lastRingEnd, viewCallee } from './called.js'
 import { shownCaller } from './operator-call.js'
-import type { CalledUser, CallState, EndReason, FormerParty } from './state.js'
+import type { CalledUser, CallState, EndReason, FormerParty, Transfer } from './state.js'
+import { transferorSide, withoutTransferor } from './transfer-state.js'
 
 /** Of one call: the oldest are dropped, and can no longer read it. */
 const FORMER_MAX = 16
@@ -17,6 +18,8 @@ export function viewCall(state: CallState, now: number, user: string): Call {
   const { callId, media, metadata } = state
   const former = formerParty(state, user)
   if (former) return { callId, media, metadata, ...former.view }
+  const transfer = state.transfer?.hasLeft ? null : state.transfer
+  if (transfer?.target.user === user) return viewTarget(state, transfer, now)
   const called = user === state.caller.user ? null : (calledUser(state, user) ?? null)
   const { version, phase, offerer, held, negotiation } = state
   return {
@@ -29,18 +32,42 @@ export function viewCall(state: CallState, now: number, user: string): Call {
     media,
     metadata,
     offerer,
-    createdAt: new Date(state.createdAt).toISOString(),
-    answeredAt: instant(state.answeredAt),
-    connectedAt: instant(state.connectedAt),
+    ...beginningFor(state, called),
     endedAt: instant(state.endedAt),
     reason: (called?.reason as EndReason | null | undefined) ?? state.reason,
     endedBy: endedByFor(state, called),
     expiresInMs: between(now, phase === 'ringing' ? (called?.endsAt ?? lastRingEnd(state)) : state.limitAt),
-    setupMs: between(state.createdAt, state.connectedAt),
-    durationMs: between(state.connectedAt, state.endedAt),
+    ...(transfer && phase !== 'ended' ? { transfer: viewTransfer(state, transfer, now) } : {}),
     held,
     negotiation
   }
+}
+
+/** A user who is rung by a transfer sees a call that begins with it. */
+function beginningFor(
+  { createdAt, answeredAt, connectedAt, endedAt, callee, joined }: CallState,
+  viewer: CalledUser | null
+) {
+  const isTarget = viewer !== null && callee === null && joined.callee.transfer > 0
+  return {
+    createdAt: new Date(createdAt + (isTarget ? joined.callee.afterMs : 0)).toISOString(),
+    answeredAt: instant(isTarget ? null : answeredAt),
+    connectedAt: instant(isTarget ? null : connectedAt),
+    setupMs: isTarget ? null : between(createdAt, connectedAt),
+    durationMs: isTarget ? null : between(connectedAt, endedAt)
+  }
+}
+
+/** The call as it is without its transferor. */
+function viewTarget(state: CallState, transfer: Transfer, now: number): Call {
+  const ringing = withoutTransferor(state, transfer)
+  const shown = state.phase === 'ended' ? { ...ringing, phase: state.phase, limitAt: null } : ringing
+  return viewCall(shown, now, transfer.target.user)
+}
+
+function viewTransfer(state: CallState, transfer: Transfer, now: number): NonNullable<Call['transfer']> {
+  const { user, device, endsAt } = transfer.target
+  return { by: transferorSide(state, transfer), to: { user, device }, expiresInMs: Math.max(0, (endsAt ?? now) - now) }
 }
 
 /** Before the answer a called user sees itself, and the caller the only user who is called. */
@@ -51,14 +78,34 @@ function calleeFor({ callee, called }: CallState, viewer: CalledUser | null): Ca
 }
 
 /** No user learns the device of a called user before the answer, and a called user nothing about another one. */
-function endedByFor({ answeredAt, caller, endedBy }: CallState, viewer: CalledUser | null): Endpoint | Call['endedBy'] {
+function endedByFor({ callee, caller, endedBy }: CallState, viewer: CalledUser | null): Endpoint | Call['endedBy'] {
   if (endedBy === null && viewer?.reason === 'declined') return { user: viewer.user, device: null }
-  if (endedBy === null || endedBy.user === caller.user || answeredAt !== null) return endedBy
+  if (endedBy === null || endedBy.user === caller.user || callee !== null) return endedBy
   return viewer === null || viewer.user === endedBy.user ? { user: endedBy.user, device: null } : null
 }
 
 export const formerParty = (state: CallState, user: string): FormerParty | null =>
   state.former.find(each => each.user === user) ?? null
+
+/** When the user came into the call, in ms after it was created. */
+export function joinedAfterMs({ createdAt, caller, joined, transfer }: CallState, user: string): number {
+  if (transfer && !transfer.hasLeft && transfer.target.user === user) return transfer.startedAt - createdAt
+  return joined[user === caller.user ? 'caller' : 'callee'].afterMs
+}
+
+/** Which part of the timeline a user sees: from when they came into the call until they left it, in ms since it was created. */
+export interface Attendance {
+  readonly fromMs: number
+  readonly untilMs: number
+}
+
+export function attendanceOf(state: CallState, user: string): Attendance {
+  const former = formerParty(state, user)
+  if (former === null) return { fromMs: joinedAfterMs(state, user), untilMs: Number.POSITIVE_INFINITY }
+  const { endedAt } = former.view
+  const untilMs = endedAt === null ? Number.POSITIVE_INFINITY : Date.parse(endedAt) - state.createdAt
+  return { fromMs: former.afterMs, untilMs }
+}
 
 export interface Departure {
   readonly reason: EndReason
@@ -74,7 +121,7 @@ export function withFormer(
   const ended = { ...state, phase: 'ended', endedAt: now, reason, endedBy: by, limitAt: null } as const
   const left = users.map((user): FormerParty => {
     const { callId: _, media: __, metadata: ___, ...view } = viewCall(ended, now, user)
-    return { user, view }
+    return { user, afterMs: joinedAfterMs(state, user), view }
   })
   const others = state.former.filter(({ user }) => !users.includes(user))
   return { ...state, former: [...others, ...left].slice(-FORMER_MAX) }

@@ -51,7 +51,7 @@ function refuseFormer<S extends string>(
   { description }: DescriptionSignal
 ): void {
   if (signaled[side].former?.digest !== description.digest) return
-  throw refuse('stale_revision', 'This description was sent before the mode of the room changed', { revision })
+  throw refuse('stale_revision', 'This description is for connections that are closed', { revision })
 }
 
 /** A retry changes nothing. @throws AppError offer_collision, stale_revision */

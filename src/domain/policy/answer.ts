@@ -28,8 +28,8 @@ const REDIRECTS_MAX = 3
 
 /** Whom the call rings instead, the one whom the question names perhaps among them; null: only that one. @throws AppError redirect_loop */
 export function redirectOf(
-  { caller, to, redirectedFrom }: QuestionOf<'call'>,
-  answer: PolicyAllowance<'call'>
+  { caller, to, redirectedFrom }: Pick<QuestionOf<'call'>, 'caller' | 'to' | 'redirectedFrom'>,
+  answer: Pick<PolicyAllowance<'call'>, 'to'>
 ): CallTargetOf[] | null {
   if (answer.to === undefined || answer.to === to) return null
   const next = targetsIn(answer.to)

@@ -18,8 +18,8 @@ import type { Context } from '../context.js'
 import { actAs } from '../device/keepalive.js'
 import { acceptTimes } from '../intervals.js'
 import { ROUNDS_MAX, resolveActiveConflict, waitForCall } from './lease-conflicts.js'
-import { parseHolder } from './lease-holder.js'
-import { activeClaim, releaseIfOver } from './leases.js'
+import { holderOf, parseHolder } from './lease-holder.js'
+import { claimsOfAccept, releaseIfOver } from './leases.js'
 import { ringNextInBackground } from './ring-next.js'
 import { seeNodes } from './seen.js'
 import { type CallUpdate, readCall, updateCall, updateCallWithLeases } from './update-call.js'
@@ -71,16 +71,16 @@ export async function commitAccept(
     outcomes = decision.outcomes
     if (call === null || decision.state === call) return decision
     claimed = call
-    return { ...decision, claims: [activeClaim(context, call, actor.user)] }
+    return { ...decision, claims: claimsOfAccept(context, call, actor.user) }
   }
   for (let round = 0; round < ROUNDS_MAX; round++) {
     const result = await updateCallWithLeases(context, target, decide).catch(async error => {
       const isOver = error instanceof AppError && ['call_ended', 'answered_elsewhere'].includes(error.code)
-      if (claimed && isOver) await releaseIfOver(context, claimed, actor.user)
+      if (claimed && isOver) await releaseIfOver(context, actor.user, holderOf(claimed, actor.user))
       throw error
     })
     if (!('refused' in result)) {
-      if (result.before?.phase === 'ringing') seeNodes(context, result.state)
+      if (result.before !== result.state) seeNodes(context, result.state)
       ringNextInBackground(context, result.state)
       endWaitingCalls(context, actor.user, result.leases.get(actor.user) ?? [])
       return { ...result, outcomes }

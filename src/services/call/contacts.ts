@@ -105,6 +105,11 @@ export function contactUpdatesOf(context: Context, before: CallState | null, aft
     const called = after.called.filter(({ state }) => state !== 'ended')
     return called.map(({ user }) => ({ user: caller, contact: newContactUpdate(context, user, 'called') }))
   }
+  const transferred = transferContact(before, after)
+  if (transferred) {
+    const { user, peer, outcome } = transferred
+    return [{ user, contact: newContactUpdate(context, peer, outcome) }]
+  }
   return after.called.flatMap(({ user }) => {
     const outcome = ringsFor(before, user) ? ringOutcomeOf(after, user) : null
     return outcome === null ? [] : [{ user, contact: newContactUpdate(context, caller, outcome) }]
@@ -118,6 +123,19 @@ function ringOutcomeOf(call: CallState, user: string): RingOutcome | null {
   if (called.state === 'answered') return call.phase === 'connecting' ? 'answered' : null
   const reason = called.reason ?? call.reason
   return reason === 'declined' || reason === 'no_answer' ? 'failed' : null
+}
+
+/** The same of a transfer: for its target it is a call of the transferor. */
+function transferContact(before: CallState | null, after: CallState) {
+  const [was, is] = [before?.transfer ?? null, after.transfer]
+  if (is && !was) return { user: is.by.user, peer: is.target.user, outcome: 'called' } as const
+  if (!was) return null
+  const [user, peer] = [was.target.user, was.by.user]
+  if (after.callee?.user === user) return { user, peer, outcome: 'answered' } as const
+  const hasEnded = after.phase === 'ended' && before?.phase !== 'ended'
+  if (is && !(hasEnded && was.hasLeft)) return null
+  const reason = is ? after.reason : after.former.find(each => each.user === user)?.view.reason
+  return reason === 'declined' || reason === 'no_answer' ? ({ user, peer, outcome: 'failed' } as const) : null
 }
 
 /** @throws AppError too_many_blocks, invalid_request for oneself */

@@ -1,15 +1,17 @@
 // The leases that prevent a call. Each belongs to a live call or to a running create; a lease of neither is stale and is released.
 import { wait } from '../../clock.js'
 import { calledUser } from '../../domain/call/called.js'
+import { decideCall } from '../../domain/call/decide-call.js'
 import { isPartyOf } from '../../domain/call/party.js'
 import type { CallState } from '../../domain/call/state.js'
 import { type CallIdRecord, callIn } from '../../domain/call/tombstone.js'
+import { transferTo } from '../../domain/call/transfer-state.js'
 import { AppError } from '../../errors.js'
 import type { Endpoint } from '../../schemas/common.js'
 import type { Lease } from '../../store/leases.js'
-import type { LeaseRefusal } from '../aggregate-rules.js'
+import { keepState, type LeaseRefusal } from '../aggregate-rules.js'
 import type { Context } from '../context.js'
-import { holderOfCall, isCreateUndecided, mayBeLeaseOf, parseHolder } from './lease-holder.js'
+import { holderOf, isUndecided, mayBeLeaseOf, parseHolder } from './lease-holder.js'
 import {
   activeClaim,
   type LeaseRequest,
@@ -19,7 +21,7 @@ import {
   onlyCallee,
   writeTombstone
 } from './leases.js'
-import { readRecord } from './update-call.js'
+import { readRecord, updateRecord } from './update-call.js'
 
 /** A create needs a few round trips between its leases and its call. After this time it counts as stalled and is fenced. */
 const STALLED_MS = 2000
@@ -84,7 +86,7 @@ export async function resolveActiveConflict(
 ): Promise<string | null> {
   const { peer } = leaseFor(context, call, { user, kind: 'active' })
   const isConflicting = (lease: Lease) =>
-    lease.holder !== holderOfCall(call) && (lease.kind === 'active' || lease.peer === peer)
+    lease.holder !== holderOf(call, user) && (lease.kind === 'active' || lease.peer === peer)
   const conflicting = held.filter(isConflicting)
   const found = await Promise.all(conflicting.map(lease => releaseIfStale(context, user, lease)))
   const [first] = conflicting
@@ -108,7 +110,7 @@ export async function releaseStale(context: Context, { user, held }: LeaseRefusa
 async function releaseIfStale(context: Context, user: string, lease: Lease): Promise<ExaminedLease> {
   const holder = parseHolder(lease.holder)
   let record = await readRecord(context, holder.callId)
-  if (isCreateUndecided(record, holder)) {
+  if (isUndecided(record, holder)) {
     if (context.clock.now() - lease.at <= STALLED_MS) return { lease, call: null, isStale: false }
     record = await fenceStalledCreate(context, user, lease)
   }
@@ -118,7 +120,14 @@ async function releaseIfStale(context: Context, user: string, lease: Lease): Pro
 }
 
 async function fenceStalledCreate(context: Context, user: string, lease: Lease): Promise<CallIdRecord> {
-  const { callId, attempt, caller: creator } = parseHolder(lease.holder)
+  const { callId, attempt, caller: creator, transfer } = parseHolder(lease.holder)
+  if (transfer !== undefined) {
+    const closed = await updateRecord(context, { id: callId }, (record, now) => {
+      const call = callIn(record)
+      return call ? decideCall(call, { type: 'closeTransfers', upTo: transfer }, now) : keepState(record)
+    })
+    if (callIn(closed.state)) return closed.state
+  }
   const to = user === creator ? lease.peer || null : user
   const caller = { user: creator, device: lease.role }
   context.log.warn({ callId }, 'create stalled or call lost; its lease is released')
@@ -147,7 +156,8 @@ export async function activateLease(context: Context, call: CallState, user: str
 export async function restoreLeases(context: Context, call: CallState): Promise<void> {
   await Promise.all(
     leasedUsers(call).map(user => {
-      if (call.phase !== 'ringing' || user === call.caller.user) return activateLease(context, call, user)
+      if (user === call.caller.user || (call.phase !== 'ringing' && !transferTo(call, user)))
+        return activateLease(context, call, user)
       const lease = leaseFor(context, call, { user, kind: 'ringing' })
       return context.store.leases.take(user, lease, limitsFor(context, lease.kind))
     })
@@ -159,7 +169,7 @@ export async function waitForCall(context: Context, lease: Lease, closing: Abort
   const holder = parseHolder(lease.holder)
   for (;;) {
     const record = await readRecord(context, holder.callId)
-    if (!isCreateUndecided(record, holder)) return callIn(record) !== null
+    if (!isUndecided(record, holder)) return callIn(record) !== null
     if (closing.aborted || context.clock.now() - lease.at > STALLED_MS) return false
     await wait(context.clock, POLL_MS, closing)
   }

@@ -7,6 +7,7 @@ import type { Context } from '../context.js'
 import { devicesWoken } from './callees.js'
 import { readTargetRelation } from './contacts.js'
 import { ROUNDS_MAX, resolveLeaseConflict } from './lease-conflicts.js'
+import { holderOf } from './lease-holder.js'
 import { releaseIfOver, ringingClaim } from './leases.js'
 import { readCall, updateCall, updateCallWithLeases } from './update-call.js'
 
@@ -38,7 +39,7 @@ async function ring(context: Context, call: CallState, next: CalledUser): Promis
     return decision.state === state ? decision : { ...decision, claims }
   })
   if (!('refused' in result)) {
-    if (calledUser(result.state, user)?.state !== 'ringing') await releaseIfOver(context, call, user)
+    if (calledUser(result.state, user)?.state !== 'ringing') await releaseIfOver(context, user, holderOf(call, user))
     return
   }
   const request = { callId, caller: { ...caller, user: creator }, attempt, callees: [{ user }], isForSeveral: true }

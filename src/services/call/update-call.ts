@@ -23,16 +23,17 @@ import { createUpdater } from '../update-aggregate.js'
 import { webhooksIn } from '../webhooks/queue-events.js'
 import { recordProgress } from './call-metrics.js'
 import { contactUpdatesOf } from './contacts.js'
-import { holderOfCall } from './lease-holder.js'
+import { holderOf } from './lease-holder.js'
 
 export type CallUpdate = UpdateResult<CallState>
 
 export const callRef = (callId: string): AggregateRef => ({ kind: 'call', id: callId })
 
 /** A user who blocks the caller is a party, too: their mailbox records the commits, and no event. */
-const usersOf = ({ caller, called }: CallState) => [
+const usersOf = ({ caller, called, transfer }: CallState) => [
   ...callerUsers({ caller }),
-  ...called.filter(({ state }) => ['ringing', 'answered'].includes(state)).map(({ user }) => user)
+  ...called.filter(({ state }) => ['ringing', 'answered'].includes(state)).map(({ user }) => user),
+  ...(transfer && !transfer.hasLeft ? [transfer.target.user] : [])
 ]
 
 /** The end also releases the lease of a user who waits: a node that died may have taken it. */
@@ -52,7 +53,7 @@ const RULES: AggregateRules<CallIdRecord> = {
   },
   partiesOf: record => (record.phase === 'void' ? [] : partiesOf(record)),
   endForgotten: (record, now) => (record.phase === 'void' ? keepState(record) : endForgotten(record, now)),
-  holderOf: record => (record.phase === 'void' ? null : holderOfCall(record)),
+  holderOf: (record, user) => (record.phase === 'void' ? null : holderOf(record, user)),
   contactUpdatesOf: (context, before, after) =>
     after.phase === 'void' ? [] : contactUpdatesOf(context, callIn(before), after),
   webhooksOf(context, { before, state, events }, now) {
@@ -68,7 +69,8 @@ const RULES: AggregateRules<CallIdRecord> = {
 
 /** A user in a call is busy. The leases decide that, so presence is checked after the commit, which takes and releases them. */
 function checkPresence(context: Context, { before, state, watched }: Change<CallState | null>): void {
-  const followed = isPresenceForOperator(context) && state ? usersOf(state) : watched
+  const parties = [before, state].flatMap(call => (call ? usersOf(call) : []))
+  const followed = isPresenceForOperator(context) ? [...new Set(parties)] : watched
   if (followed.length === 0) return
   const [wasBusy, isBusy] = [busyUsers(before), busyUsers(state)]
   for (const user of followed) {
