@@ -9,7 +9,7 @@ import { AppError, ERRORS, type ErrorCode } from '../errors.js'
 import type { Ids } from '../ids.js'
 import type { Metrics } from '../metrics.js'
 import type { Problem } from '../schemas/problem.js'
-import { issueOf, type ValidationFault } from './issues.js'
+import { issuesOf, type ValidationFault } from './issues.js'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -141,7 +141,7 @@ export function asAppError(error: unknown, bodyLimit?: number): AppError {
   if (!(error instanceof Error)) return new AppError('internal', { cause: error })
   const { code = '', statusCode = 500, validation, validationContext } = error as FastifyFault
   if (validation) {
-    const issues = validation.map(fault => issueOf(fault, validationContext ?? 'body'))
+    const issues = issuesOf(validation, validationContext ?? 'body')
     const detail = issues.map(({ path, message }) => `${path} ${message}`).join('; ')
     const isTooLarge = validationContext === 'body' && validation.some(({ keyword = '' }) => UPPER_BOUNDS.has(keyword))
     return new AppError(isTooLarge ? 'too_large' : 'invalid_request', { detail, extra: { issues } })

@@ -10,8 +10,35 @@ export interface ValidationFault {
   readonly params?: Readonly<Record<string, unknown>>
 }
 
+/**
+ * The issues of a value. Of a union Ajv reports the faults of every member. A value has one type only, so what counts is what the members of its
+ * type have against it; without any, the types that the union takes.
+ */
+export function issuesOf(faults: readonly ValidationFault[], part: string): Issue[] {
+  // Ajv reports a union after the faults of its members, and an inner union before the outer one.
+  const found = faults.reduce<readonly ValidationFault[]>(
+    (before, fault) => (fault.keyword === 'anyOf' ? ofUnion(before, fault) : before.concat(fault)),
+    []
+  )
+  return found.map(fault => issueOf(fault, part))
+}
+
+/** `faults`, of which the last ones are of the members of this union. */
+function ofUnion(faults: readonly ValidationFault[], union: ValidationFault): readonly ValidationFault[] {
+  const path = union.instancePath ?? ''
+  const isInside = ({ instancePath = '' }: ValidationFault) => `${instancePath}/`.startsWith(`${path}/`)
+  const start = faults.findLastIndex(fault => !isInside(fault)) + 1
+  const ofMembers = faults.slice(start)
+  const isOtherType = ({ keyword, instancePath = '' }: ValidationFault) => keyword === 'type' && instancePath === path
+  const ofItsType = ofMembers.filter(fault => !isOtherType(fault))
+  if (ofItsType.length > 0) return [...faults.slice(0, start), ...ofItsType]
+  if (ofMembers.length === 0) return [...faults, union]
+  const types = [...new Set(ofMembers.flatMap(({ params }) => params?.type ?? []))]
+  return [...faults.slice(0, start), { keyword: 'type', instancePath: path, params: { type: types } }]
+}
+
 /** The path names the member. Ajv reports only the object in which it is missing or unknown. */
-export function issueOf(fault: ValidationFault, part: string): Issue {
+function issueOf(fault: ValidationFault, part: string): Issue {
   const { instancePath = '', params = {} } = fault
   const member = params.missingProperty ?? params.additionalProperty
   return { path: `${part}${instancePath}${member === undefined ? '' : `/${member}`}`, message: messageOf(fault) }

@@ -16,6 +16,8 @@ import { checkRequestHeads } from '../../src/plugins/request-heads.js'
 import { serverOptions } from '../../src/plugins/server-options.js'
 import { problemRoutes } from '../../src/routes/problems.js'
 import { Media } from '../../src/schemas/call.js'
+import { CallTo } from '../../src/schemas/callee.js'
+import { ID_FORMATS, Nullable } from '../../src/schemas/common.js'
 import { onlyProblems, Problem, problems } from '../../src/schemas/problem.js'
 import { ADVICE } from '../../src/services/problem-advice.js'
 
@@ -50,7 +52,9 @@ async function server(t: Test) {
       n: Type.Optional(Type.Integer({ maximum: 9 })),
       media: Type.Optional(Media),
       many: Type.Optional(Type.Array(Type.Integer(), { maxItems: 2 })),
-      some: Type.Optional(Type.Object({ a: Type.Optional(Type.Integer()) }, { minProperties: 1 }))
+      some: Type.Optional(Type.Object({ a: Type.Optional(Type.Integer()) }, { minProperties: 1 })),
+      whom: Type.Optional(CallTo),
+      note: Type.Optional(Nullable(Type.String({ minLength: 1 })))
     },
     { additionalProperties: false }
   )
@@ -169,6 +173,28 @@ t.test('a body is not coerced, and unknown members are refused', async t => {
   t.strictSame(await issues({ to: 'a\0' }), [{ path: 'body/to', message: 'must not contain a NUL character' }])
   t.strictSame(await issues({ to: 'bob', section: 0 }), [{ path: 'body/section', message: 'must be string or null' }])
   t.strictSame((await app.inject('/read?wait=5')).json(), { wait: 5 }, 'a query is coerced')
+})
+
+t.test('a member that may have several types: only what its own type has against it is an issue', async t => {
+  const { app } = await server(t)
+  const issues = async (members: object) => {
+    const reply = await app.inject({ method: 'POST', url: '/calls/1', payload: { to: 'bob', ...members } })
+    const sent: { path: string; message: string }[] = reply.json().issues
+    return sent.map(({ path, message }) => `${path} ${message}`)
+  }
+  t.strictSame(await issues({ whom: 5 }), ['body/whom must be string or object or array'])
+  t.strictSame(await issues({ whom: [] }), ['body/whom must not be empty'])
+  t.strictSame(await issues({ whom: ['bob', null] }), ['body/whom/1 must be string or object'])
+  t.strictSame(await issues({ whom: ['bob', {}] }), ['body/whom/1/user is missing'])
+  t.strictSame(await issues({ whom: [{ user: 'bob', ringTimeoutMs: '6000' }] }), [
+    'body/whom/0/ringTimeoutMs must be integer'
+  ])
+  t.strictSame(await issues({ whom: { user: 'bob', devise: 'd' } }), [
+    'body/whom/devise is not a member that the server knows'
+  ])
+  t.strictSame(await issues({ whom: ['bob', ''] }), [`body/whom/1 ${ID_FORMATS.id.rule}`])
+  t.strictSame(await issues({ note: 5 }), ['body/note must be string or null'])
+  t.strictSame(await issues({ note: '' }), ['body/note must not be empty'])
 })
 
 t.test('a part of a body that exceeds its bound on size is refused as too_large', async t => {
