@@ -292,7 +292,7 @@ flow(
     await alice.post('calls/c1/accept')
     await untilPushed(3)
     t.same(pushes().slice(1).sort(), [
-      ['cancelled', 'alice', 'phone', 1],
+      ['cancelled', 'alice', 'operator', 1],
       ['incoming', 'bob', 'phone', 1]
     ])
     await bob.openStream()

@@ -18,6 +18,10 @@ const TEXTS: Readonly<Record<TimelineEntry['type'], string>> = {
   message: 'message',
   away: 'loses the connection',
   back: 'is back',
+  transferring: 'transfers the call',
+  transfer_failed: 'transfer failed',
+  transferor_left: 'leaves the transfer',
+  transferred: 'call transferred',
   ended: 'ends',
   webhook: 'webhook',
   push: 'push',
@@ -26,8 +30,21 @@ const TEXTS: Readonly<Record<TimelineEntry['type'], string>> = {
 
 /** What happened, with what the entry says about it: `ends: no answer`. */
 export function entryText(entry: TimelineEntry): string {
-  const { type, revision, count, unconfirmed, audio, video, reason, event, outcome, attempt, callee, calleeReason } =
-    entry
+  const {
+    type,
+    revision,
+    count,
+    unconfirmed,
+    audio,
+    video,
+    reason,
+    event,
+    outcome,
+    attempt,
+    callee,
+    calleeReason,
+    to
+  } = entry
   const details = [
     event ?? null,
     outcome?.replaceAll('_', ' ') ?? null,
@@ -37,6 +54,7 @@ export function entryText(entry: TimelineEntry): string {
     unconfirmed ? 'not confirmed' : null,
     audio === false ? 'microphone off' : null,
     video === false ? 'picture off' : null,
+    to === undefined ? null : `to ${to}`,
     (calleeReason ?? reason)?.replaceAll('_', ' ') ?? null
   ].filter(each => each !== null)
   const text = callee === 'ringing' ? 'is called' : TEXTS[type]
