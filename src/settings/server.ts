@@ -128,7 +128,7 @@ export const SERVER_SETTINGS = {
   REVOCATIONS_MAX: setting(
     integer(1, 10_000_000),
     '100000',
-    'Most revocations: users and devices that were signed out, or whose earlier tokens are refused. Each node keeps all of them in memory, about 300 bytes each. Further ones are refused.'
+    'Most revocations: users and devices that were signed out, or whose earlier tokens are refused. Each node keeps all of them in memory, about 400 bytes each. Further ones are refused.'
   ),
   JWT_LEEWAY_MS: setting(
     integer(0, 600_000),

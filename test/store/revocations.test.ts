@@ -55,6 +55,23 @@ for (const cluster of [false, true]) {
       for (const store of [first, second]) await until('it is known', () => refuses(store, 'bob'))
     })
 
+    t.test('no node reads the list again while many are written', async t => {
+      const [first] = [await open(t), await open(t)]
+      const client = new Redis(server.port)
+      t.teardown(() => client.disconnect())
+      const callsOf = async (command: string) =>
+        Number(new RegExp(`cmdstat_${command}:calls=(\\d+)`).exec(await client.info('commandstats'))?.[1] ?? 0)
+      const [gets, scans] = [await callsOf('get'), await callsOf('hscan')]
+      let written = 0
+      await until('each node has compared heads several times', async () => {
+        const users = Array.from({ length: 100 }, () => `user-${written++}`)
+        await Promise.all(users.map(user => revoke(first, user)))
+        // Each write gets the head once.
+        return (await callsOf('get')) - gets - written >= 8
+      })
+      t.equal((await callsOf('hscan')) - scans, 0)
+    })
+
     t.test('what a failover has lost is written again by a node that knows it, a removal too', async t => {
       const store = await open(t)
       await revoke(store, 'lost')

@@ -1,6 +1,7 @@
 // Revocations in Redis: one list in one partition, and a copy of it in each node. Each write publishes its record with the head before and after
-// it. A node whose head is another one, which it checks once a second, has missed a write and reads the list again. If the list lacks what the
-// node knows, a failover has lost it, and the node writes it again.
+// it. A node that has missed a write, which it checks once a second, reads the list again. If the list lacks what the node knows, a failover has
+// lost it, and the node writes it again.
+import { setImmediate, setTimeout } from 'node:timers/promises'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Clock } from '../../clock.js'
 import type { Ids } from '../../ids.js'
@@ -27,13 +28,19 @@ interface Parts {
 
 /** Records read or restored in one step, so that no other command waits long. */
 const PAGE = 500
+/** Real time, in which a message that was published before the reply to a command arrives. */
+const MESSAGE_MS = 100
 
 export function createRedisRevocations(parts: Parts): RedisRevocations {
   const { clock, log } = parts
   const known = new RevocationMap()
   const write = createWrite(parts)
-  /** That of the last write that this node has; null: it has to read the list. */
-  let head: string | null = null
+  /** That of the last write that this node has. */
+  let head = ''
+  /** Those since the last check. */
+  const heads = new Set<string>()
+  /** False: a write before `head` was missed. */
+  let isWhole = false
   let isLoaded = false
   let isListening = false
   let reading: Promise<void> | null = null
@@ -41,7 +48,9 @@ export function createRedisRevocations(parts: Parts): RedisRevocations {
   function receive(text: string): void {
     const [before = '', after = '', id = '', record = ''] = text.split('\n')
     known.apply(parseRecord(id, record))
-    head = before === head ? after : null
+    if (before !== head) isWhole = false
+    head = after
+    heads.add(head)
   }
 
   /** Subscribed before it reads, so that no write falls between the two. */
@@ -53,29 +62,44 @@ export function createRedisRevocations(parts: Parts): RedisRevocations {
 
   async function catchUp(): Promise<void> {
     await listen()
+    heads.clear()
+    heads.add(head)
     const current = (await parts.runCommand(client => client.get(REVOCATION_KEYS.head))) ?? ''
-    if (current !== head || !isLoaded) await read(current)
-    isLoaded = true
+    // While others write, the reply is ahead of the messages or behind them.
+    if (isLoaded && !heads.has(current)) await arrivals()
+    if (!heads.has(current)) {
+      isWhole = false
+      head = current
+    }
+    if (!isWhole) await read()
     known.sweep(clock.now())
   }
 
-  async function read(current: string): Promise<void> {
-    // Set first: a write during the scan is received, or the next check finds another head.
-    head = current
-    try {
-      const found = await scan(parts.runCommand, record => known.apply(record))
-      await restore(found)
-    } catch (error) {
-      head = null
-      throw error
-    }
+  /** The second wait is for what arrived while this process had no time to receive it. */
+  async function arrivals(): Promise<void> {
+    await setTimeout(MESSAGE_MS, undefined, { ref: false })
+    await setImmediate(undefined, { ref: false })
   }
 
-  async function restore(found: ReadonlyMap<string, number>): Promise<void> {
+  async function read(): Promise<void> {
+    // Set first: a write that is missed during the scan is found by the next check.
+    isWhole = true
+    try {
+      const expected = [...known.records()]
+      const found = await scan(parts.runCommand, record => known.apply(record))
+      await restore(expected, found)
+    } catch (error) {
+      isWhole = false
+      throw error
+    }
+    isLoaded = true
+  }
+
+  async function restore(expected: readonly RevocationRecord[], found: ReadonlyMap<string, number>): Promise<void> {
     const now = clock.now()
     const isLost = (record: RevocationRecord) =>
       record.expiresAt > now && (found.get(revocationId(record)) ?? Number.NEGATIVE_INFINITY) < record.at
-    const lost = [...known.records()].filter(isLost)
+    const lost = expected.filter(isLost)
     if (lost.length === 0) return
     log.warn({ revocations: lost.length }, 'Redis has lost revocations; they are written again')
     for (let i = 0; i < lost.length; i += PAGE)
