@@ -124,13 +124,15 @@ const ACCEPT_DEVICE_TOKENS = {
 } as const
 
 export const adminUserRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = async (app, { context }) => {
-  const [user, device] = ['/users/:user', '/users/:user/devices/:deviceId']
+  const user = '/users/:user'
+  // HTTP clients shorten `devices/../sign-out`, for a device with the invalid id `..`. What is left must not be about the whole user.
+  const [all, device] = [`${user}/all-devices`, `${user}/devices/:deviceId`]
   app.get(user, GET_USER, ({ params }) => getUser(context, params.user))
-  app.post(`${user}/sign-out`, SIGN_OUT_USER, ({ params }) => signOutForOperator(context, params))
+  app.post(`${all}/sign-out`, SIGN_OUT_USER, ({ params }) => signOutForOperator(context, params))
   app.post(`${device}/sign-out`, SIGN_OUT_DEVICE, ({ params }) => signOutForOperator(context, params))
-  app.put(`${user}/tokens`, REFUSE_USER_TOKENS, ({ params, body }) => refuseTokens(context, params, body))
+  app.put(`${all}/tokens`, REFUSE_USER_TOKENS, ({ params, body }) => refuseTokens(context, params, body))
   app.put(`${device}/tokens`, REFUSE_DEVICE_TOKENS, ({ params, body }) => refuseTokens(context, params, body))
-  app.delete(`${user}/tokens`, ACCEPT_USER_TOKENS, async ({ params }, reply) => {
+  app.delete(`${all}/tokens`, ACCEPT_USER_TOKENS, async ({ params }, reply) => {
     await acceptTokens(context, params)
     return reply.code(204).send(null)
   })

@@ -111,7 +111,7 @@ t.test('a token with the role of operators signs in, until it is revoked', async
   t.match(await problem(page, 'unauthorized'), 'The token does not have the role of operators')
   await signIn(page, await sign('sp-admin'))
   await page.getByText('No call lives now.').waitFor()
-  await fetch(`${adminUrl}/v1/admin/users/ops/sign-out`, {
+  await fetch(`${adminUrl}/v1/admin/users/ops/all-devices/sign-out`, {
     method: 'POST',
     headers: { authorization: `Bearer ${SECRET}` }
   })

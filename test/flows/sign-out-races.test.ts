@@ -23,7 +23,10 @@ flow(
         const stream = await opened
         return stream.status === 200 ? String((await stream.next('end')).data.reason) : `${stream.status}`
       })
-      const signedOut = operate(scenario, ['POST', '/sign-out'], { node: round % 2 ? 0 : scenario.lastNode, user })
+      const signedOut = operate(scenario, ['POST', '/all-devices/sign-out'], {
+        node: round % 2 ? 0 : scenario.lastNode,
+        user
+      })
       for (const outcome of await Promise.all(opening)) outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1)
       t.equal((await signedOut).status, 200)
       for (const session of sessions)
@@ -50,7 +53,10 @@ flow(
     const streams = [await old.stream(0), await fresh.stream(scenario.lastNode)] as const
     const issuedAfter = new Date((now - 30) * 1000).toISOString()
     const refuse = (path: string, at = issuedAfter) => operate(scenario, ['PUT', `${path}/tokens`, { issuedAfter: at }])
-    t.match(await refuse(''), { status: 200, body: { revocation: { device: null, kind: 'tokens', issuedAfter } } })
+    t.match(await refuse('/all-devices'), {
+      status: 200,
+      body: { revocation: { device: null, kind: 'tokens', issuedAfter } }
+    })
     t.match(await streams[0].next(), { type: 'end', data: { reason: 'auth_expired', reconnect: false } })
     const all = async () => Promise.all([old, limit, fresh, undated].map(each => each.outcome(scenario.lastNode)))
     const revoked = '401 token_revoked'
@@ -60,9 +66,13 @@ flow(
       []
     )
     const earlier = new Date((now - 3_600) * 1000).toISOString()
-    t.match(await refuse('', earlier), { body: { revocation: { issuedAfter } } }, 'an earlier time changes nothing')
-    t.equal((await operate(scenario, ['DELETE', '/tokens'])).status, 204)
-    t.equal((await operate(scenario, ['DELETE', '/tokens'])).status, 204, 'again')
+    t.match(
+      await refuse('/all-devices', earlier),
+      { body: { revocation: { issuedAfter } } },
+      'an earlier time changes nothing'
+    )
+    t.equal((await operate(scenario, ['DELETE', '/all-devices/tokens'])).status, 204)
+    t.equal((await operate(scenario, ['DELETE', '/all-devices/tokens'])).status, 204, 'again')
     t.strictSame(await all(), ['200', '200', '200', '200'])
     t.equal((await refuse('/devices/fresh')).status, 200)
     t.strictSame(await all(), ['200', '200', '200', '200'], 'of another device, and older than its token')
@@ -86,19 +96,27 @@ flow(
       null,
       ['2026-01-01T00:00:00Z']
     ])
-      t.match(await operate(scenario, ['PUT', '/tokens', { issuedAfter }]), {
+      t.match(await operate(scenario, ['PUT', '/all-devices/tokens', { issuedAfter }]), {
         status: 400,
         body: { code: 'invalid_request' }
       })
     for (const body of [{}, { issuedAfter: '2026-01-01T00:00:00Z', device: 'x' }])
-      t.match(await operate(scenario, ['PUT', '/tokens', body]), { status: 400 })
+      t.match(await operate(scenario, ['PUT', '/all-devices/tokens', body]), { status: 400 })
+    const rule = { issuedAfter: new Date(scenario.now()).toISOString() }
+    for (const device of ['..', '.', '%2e%2e'])
+      for (const request of [
+        ['POST', `/devices/${device}/sign-out`] as const,
+        ['PUT', `/devices/${device}/tokens`, rule] as const,
+        ['DELETE', `/devices/${device}/tokens`] as const
+      ])
+        t.equal((await operate(scenario, request)).status, 404, `${request[0]} ${request[1]}`)
     for (const path of ['/devices/%00/sign-out', `/devices/${'x'.repeat(256)}/sign-out`])
       t.match((await operate(scenario, ['POST', path])).status, /^40[04]$/, path)
     const session = await Session.open(scenario, ['alice', 'phone'])
     t.equal(await session.outcome(0), '200', 'none of them did anything')
     const before = scenario.store.revocations.size()
     for (let n = before; n < 3; n++) await operate(scenario, ['POST', `/devices/d${n}/sign-out`])
-    const full = await operate(scenario, ['POST', '/sign-out'])
+    const full = await operate(scenario, ['POST', '/all-devices/sign-out'])
     t.match(full, { status: 409, body: { code: 'too_many_revocations' } })
     t.equal(await session.outcome(0), '200', 'what is refused changes nothing')
   },

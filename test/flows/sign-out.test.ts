@@ -24,7 +24,10 @@ flow(
     await scenario.cluster.settle()
     for (const node of [0, last]) t.equal(await phone.outcome(node), '200', 'the token is cached')
 
-    t.match(await operate(scenario, ['POST', '/sign-out']), { status: 200, body: { revocation: { device: null } } })
+    t.match(await operate(scenario, ['POST', '/all-devices/sign-out']), {
+      status: 200,
+      body: { revocation: { device: null } }
+    })
     for (const stream of streams) t.match(await stream.next(), { type: 'end', data: { reason: 'signed_out' } })
     t.match(await poll, { status: 401, body: { code: 'token_revoked' } })
     for (const node of [0, last]) {

@@ -130,7 +130,7 @@ function signOut({ api, act }: Shell, user: string, device: string | null): void
       label: 'Sign out'
     },
     run: async () => {
-      if (device === null) await api.send('POST', `/admin/users/${part(user)}/sign-out`)
+      if (device === null) await api.send('POST', `/admin/users/${part(user)}/all-devices/sign-out`)
       else await api.send('POST', `/admin/users/${part(user)}/devices/${part(device)}/sign-out`)
       return device === null ? 'The user is signed out.' : 'The device is signed out.'
     }
@@ -145,7 +145,7 @@ function accept({ api, act }: Shell, user: string, { device }: Revocation): RowA
     label: 'Accept'
   }
   const run = async () => {
-    if (device === null) await api.send('DELETE', `/admin/users/${part(user)}/tokens`)
+    if (device === null) await api.send('DELETE', `/admin/users/${part(user)}/all-devices/tokens`)
     else await api.send('DELETE', `/admin/users/${part(user)}/devices/${part(device)}/tokens`)
     return 'The tokens are accepted again.'
   }
