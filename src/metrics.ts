@@ -75,7 +75,8 @@ const storeMetrics = ({ gauge, histogram }: MetricFactory) => ({
   clockOffsetSeconds: gauge(
     'clock_offset_seconds',
     'The clock of this machine minus that of Redis; deadlines and presence use that of Redis'
-  )
+  ),
+  revocations: gauge('revocations', 'Revocations that this node keeps; REVOCATIONS_MAX is the most')
 })
 
 const serviceMetrics = ({ counter, gauge, histogram }: MetricFactory) => ({

@@ -1,5 +1,8 @@
 // ADMIN_ROLE: which tokens of the identity provider have access to the admin API, beside ADMIN_SECRET and instead of it.
-import { SignJWT } from 'jose'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import t, { type Test } from 'tap'
 import { buildApp } from '../../src/app.js'
 import { type ConfigError, loadConfig } from '../../src/config.js'
@@ -84,8 +87,28 @@ t.test('a token of a device, of someone else, or that is not valid has no access
     t.match((await app.admin?.inject({ url: '/v1/admin/webhooks', headers }))?.json(), { status: 401 })
 })
 
+t.test('with a key set, a token has access if one of its keys signed it', async t => {
+  const [own, other] = [await generateKeyPair('ES256'), await generateKeyPair('ES256')]
+  const keys = [{ ...(await exportJWK(own.publicKey)), kid: 'one', alg: 'ES256' }]
+  const http = createServer((_request, reply) => reply.end(JSON.stringify({ keys }))).listen(0, '127.0.0.1')
+  t.teardown(() => http.close())
+  await once(http, 'listening')
+  const JWKS_URL = `http://127.0.0.1:${(http.address() as AddressInfo).port}/keys`
+  const { app, now, sign, ask } = await build(t, { JWT_SECRET: '', JWKS_URL })
+  const signWith = ({ privateKey }: typeof own, claims: object) =>
+    new SignJWT({ sub: 'ops', exp: now() + 3600, ...claims })
+      .setProtectedHeader({ alg: 'ES256', kid: 'one' })
+      .sign(privateKey)
+  const token = await signWith(own, { roles: ['sp-admin'] })
+  t.equal(await ask(token), '200')
+  t.equal(await ask(await signWith(own, { roles: ['user'] })), '401 unauthorized')
+  t.equal(await ask(await signWith(other, { roles: ['sp-admin'] })), '401 unauthorized')
+  t.equal(await ask(await sign({ roles: 'sp-admin' })), '401 unauthorized', 'signed with a secret')
+  t.equal((await app.admin?.inject('/v1/admin/webhooks'))?.statusCode, 401)
+})
+
 t.test('an operator whose tokens were revoked has no access until a new token is issued', async t => {
-  const { store, clock, sign, ask } = await build(t)
+  const { app, store, clock, sign, ask } = await build(t)
   const token = await sign({ roles: 'sp-admin' })
   t.equal(await ask(token), '200', 'it is cached')
   const revocation = { user: 'ops', device: null, kind: 'sign_out' as const, issuedAfter: clock.now(), at: clock.now() }
@@ -93,6 +116,9 @@ t.test('an operator whose tokens were revoked has no access until a new token is
   t.equal(await ask(token), '401 token_revoked')
   clock.skip(1_000)
   t.equal(await ask(await sign({ roles: 'sp-admin' })), '200')
+  clock.advance(5_000)
+  const headers = { authorization: `Bearer ${await sign({ roles: 'sp-admin' })}` }
+  t.match((await app.admin?.inject({ url: '/metrics', headers }))?.body, /^signalpost_revocations 1$/m)
 })
 
 t.test('with a role, the secret works as before, and metrics take either', async t => {

@@ -28,7 +28,7 @@ export function signInForm({ problem, signedIn }: SignInOptions): HTMLElement {
   const hint = el(
     'p',
     { id: 'secret-hint', class: 'quiet' },
-    'One of the secrets in ADMIN_SECRET, or a token with the role of an operator. It stays in this tab until you sign out or close it.'
+    'One of the secrets in ADMIN_SECRET or, if ADMIN_ROLE is set, a token of your identity provider that has this role. It stays in this tab until you sign out or close it.'
   )
   input.setAttribute('aria-describedby', hint.id)
   const submit = button('Sign in', () => undefined, { type: 'submit', class: 'primary' })
