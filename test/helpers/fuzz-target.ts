@@ -31,6 +31,8 @@ export interface Operation {
   readonly isBodyRequired: boolean
   /** Of a body that is a text, such as application/sdp; null: the body is JSON, or there is none. */
   readonly textType: string | null
+  /** False: it is for devices that have none yet. */
+  readonly takesToken: boolean
 }
 
 export interface RawRequest {
@@ -131,6 +133,7 @@ interface Document {
 interface DocumentedOperation {
   readonly operationId: string
   readonly parameters?: readonly (Parameter | { readonly $ref: string })[]
+  readonly security?: readonly object[]
   readonly requestBody?: { required?: boolean; content: Readonly<Record<string, { schema: unknown }>> }
 }
 
@@ -152,7 +155,8 @@ export function operationsOf({ paths, components }: Document): Operation[] {
       }),
       body: jsonSchemaOf(operation) ? resolved(jsonSchemaOf(operation), components.schemas) : null,
       isBodyRequired: operation.requestBody?.required === true,
-      textType: jsonSchemaOf(operation) ? null : (Object.keys(operation.requestBody?.content ?? {})[0] ?? null)
+      textType: jsonSchemaOf(operation) ? null : (Object.keys(operation.requestBody?.content ?? {})[0] ?? null),
+      takesToken: operation.security?.length !== 0
     }))
   )
 }
