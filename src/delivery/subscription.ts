@@ -9,6 +9,7 @@ import { connectionIdOf } from '../ids.js'
 import type { Actor } from '../schemas/claims.js'
 import type { MailboxPosition, ResumePosition } from '../store/cursor.js'
 import { RESET } from '../store/lost-writes.js'
+import { revocationOf } from '../store/revocations.js'
 import type {
   Cursor,
   MailboxPage,
@@ -84,7 +85,7 @@ export abstract class Subscription implements Subscriber {
 
   /** Called for each revocation of the user's tokens, and when the connection has joined the hub: there is none in between. */
   endIfRevoked(): void {
-    const revocation = this.context.store.revocations.revocationOf(this.actor)
+    const revocation = revocationOf(this.context, this.actor)
     if (revocation !== null) this.end(revocation.kind === 'sign_out' ? 'signed_out' : 'auth_expired')
   }
 

@@ -1,13 +1,13 @@
 // Refuses tokens that are valid and were revoked: those of a user or device that an operator signed out, and those that were issued too early.
 import { AppError } from '../errors.js'
-import type { IssuedToken, Revocation } from '../store/revocations.js'
+import { type IssuedToken, type Revocation, revocationOf } from '../store/revocations.js'
 import type { Context } from './context.js'
 
 const DAY_MS = 24 * 3_600_000
 
 /** @throws AppError token_revoked; store_unavailable until this node knows the revocations */
-export function requireNotRevoked({ store }: Pick<Context, 'store'>, token: IssuedToken): void {
-  const revocation = store.revocations.revocationOf(token)
+export function requireNotRevoked(context: Pick<Context, 'store' | 'clock' | 'config'>, token: IssuedToken): void {
+  const revocation = revocationOf(context, token)
   if (revocation === null) return
   const { kind, issuedAfter } = revocation
   const because = kind === 'sign_out' ? 'An operator signed the user or device out' : 'Earlier tokens are refused'
