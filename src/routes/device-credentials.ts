@@ -45,7 +45,7 @@ const CREATE_DEVICE_NONCE = {
     summary: 'Get a nonce',
     description: 'Returns a nonce, which a device signs to get a token. It can be used once.',
     security: [],
-    response: { 200: NonceReply, ...onlyProblems('unsupported_media_type', ...ALWAYS) }
+    response: { 200: NonceReply, ...onlyProblems(...BODY_PROBLEMS, ...ALWAYS) }
   }
 } as const
 

@@ -51,10 +51,10 @@ const CANCEL_TRANSFER = {
     tags: ['calls'],
     summary: 'Take a transfer back',
     description:
-      'The target rings no more, and the call goes on. The other party receives `call.transfer_failed`. If no user is rung, this changes ' +
+      'The target stops ringing, and the call goes on. The other party receives `call.transfer_failed`. If no user is rung, this changes ' +
       'nothing: look at the call in the reply, which has ended as `transferred` if the target was faster.',
     params: CallParams,
-    response: { 200: CallReply, ...problems('invalid_request', 'call_not_found', 'wrong_party', 'rate_limited') }
+    response: { 200: CallReply, ...problems(...BODY_PROBLEMS, 'call_not_found', 'wrong_party', 'rate_limited') }
   }
 } as const
 
