@@ -1,11 +1,10 @@
 // Whether a caller may ring the callees: blocks, back-off, and the application's policy (call-routes.ts), which may redirect the call.
 import { type CallIdRecord, callIn, tombstoneOf } from '../../domain/call/tombstone.js'
 import { AppError } from '../../errors.js'
-import { joinIds } from '../../id-text.js'
 import type { Context } from '../context.js'
 import { canWake } from '../push/wake.js'
 import { type CreateCommand, findRoutes, type Route } from './call-routes.js'
-import { refuseDuringBackoff } from './contacts.js'
+import { checkRingBudgets, refuseDuringBackoff } from './contacts.js'
 import { readRecord } from './update-call.js'
 
 /** Whom the call rings. Of several, those who may not be rung are left out. */
@@ -74,16 +73,11 @@ async function judgeRoute(context: Context, command: CreateCommand, route: Route
     const whenOffline = command.whenOffline ?? context.config.offlineCalls
     if (whenOffline === 'reject' && !mayRing) throw new AppError('callee_unreachable')
     refuseDuringBackoff(context, route.relation)
-    if (command.targets.length > 1) await checkBudgets(context, command.actor.user, route)
+    if (command.targets.length > 1)
+      await checkRingBudgets(context, { caller: command.actor.user, callee: route.target.user }, route.relation)
     return route
   } catch (refusal) {
     if (refusal instanceof AppError) return { ...route, refusal }
     throw refusal
   }
-}
-
-/** One callee whose budget is spent must not keep the others from being rung. @throws AppError rate_limited */
-async function checkBudgets({ budgets }: Context, caller: string, { target, relation }: Route): Promise<void> {
-  await budgets.check(joinIds(caller, target.user), 'attempts')
-  if (!relation.isKnown) await budgets.check(target.user, 'incoming')
 }

@@ -62,6 +62,19 @@ export function ringAttemptCharges(
   return isKnown ? [attempt] : [attempt, budgets.chargeOf(callee, 'incoming', { isTaken: !isBlocked })]
 }
 
+/**
+ * The same charges before the commit, of which nothing is taken: of several callees, one whose budget is spent must not keep the others from
+ * being rung. @throws AppError rate_limited
+ */
+export async function checkRingBudgets(
+  { budgets }: Context,
+  { caller, callee }: Pair,
+  { isKnown }: CalleeRelation
+): Promise<void> {
+  await budgets.check(joinIds(caller, callee), 'attempts')
+  if (!isKnown) await budgets.check(callee, 'incoming')
+}
+
 /** @throws AppError rate_limited during the back-off, with the time until its end */
 export function refuseDuringBackoff({ clock }: Context, { retryAt }: CalleeRelation): void {
   const waitMs = retryAt - clock.now()

@@ -131,7 +131,8 @@ function newCreation(
     callees: ringingAtOnce(command, callees),
     isForSeveral: callees.length > 1
   }
-  const charged = callees.filter(({ leftOut }) => leftOut === undefined)
+  // Those who wait are charged when their turn begins (ring-next.ts).
+  const charged = callees.filter(({ user }) => attempt.callees.some(ringing => ringing.user === user))
   return {
     command,
     acting,

@@ -108,7 +108,7 @@ export async function updateCall(
 export async function updateCallWithLeases(
   context: Context,
   target: UpdateTarget,
-  decide: (call: CallState | null, now: number) => CallDecision & Pick<Decision<CallState>, 'claims'>
+  decide: (call: CallState | null, now: number) => CallDecision & Pick<Decision<CallState>, 'claims' | 'charges'>
 ): Promise<CallUpdate | LeaseRefusal> {
   const result = await updateRecordWithLeases(context, target, (record, now) => decide(callIn(record), now))
   return 'refused' in result ? result : toCallUpdate(result)
