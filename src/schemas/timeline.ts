@@ -41,7 +41,7 @@ export const TimelineEntryType = Type.Enum(
       'audio or video, or unmuted it. `message`: a side sent an application message; its content is not kept. `away`, `back`: the device of a side ' +
       'disconnected, or came back. `transferring`: a side began a transfer to the user `to`. `transfer_failed`: that user did not take the call. ' +
       '`transferor_left`: the side that transfers the call left before the target answered. `transferred`: the target accepted. `webhook`: an event was sent to the systems of the operator. `push`: a device was to be woken; the caller ' +
-      'does not see it. `policy`: the policy service was asked; the callee does not see it.'
+      'does not see it. `policy`: the policy service was asked; only the user who called, or who transfers the call, sees it.'
   }
 )
 

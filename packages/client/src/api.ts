@@ -639,7 +639,8 @@ export interface CallReply {
  * back. `transferring`: a side began a transfer to the user `to`. `transfer_failed`: that user did not take the call.
  * `transferor_left`: the side that transfers the call left before the target answered. `transferred`: the target
  * accepted. `webhook`: an event was sent to the systems of the operator. `push`: a device was to be woken; the caller
- * does not see it. `policy`: the policy service was asked; the callee does not see it.
+ * does not see it. `policy`: the policy service was asked; only the user who called, or who transfers the call, sees
+ * it.
  */
 export type TimelineEntryType = 'created' | 'ringing' | 'declined' | 'callee_changed' | 'accepted' | 'offer' | 'answer' | 'candidates_held' | 'candidates_stale' | 'connected' | 'held' | 'resumed' | 'media_changed' | 'message' | 'away' | 'back' | 'transferring' | 'transfer_failed' | 'transferor_left' | 'transferred' | 'ended' | 'webhook' | 'push' | 'policy'
 

@@ -67,6 +67,8 @@ export type CallCommand =
       /** The target blocks one of the parties. */
       readonly isMuted: boolean
       readonly wakes: readonly string[] | null
+      /** What the policy decided about it, in order. */
+      readonly policy?: readonly TimelineOutcome[]
     }
   | { readonly type: 'cancelTransfer'; readonly actor: Endpoint }
   /** The transfers up to this number are closed: they will never ring a user. */

@@ -17,14 +17,9 @@ import {
   type Timeline,
   type TimelineLine
 } from './state.js'
+import { append, isPolicyVisible } from './timeline-lines.js'
 import { offerOf, transferChanges } from './timeline-transfer.js'
 import { attendanceOf } from './view.js'
-
-/** The state keeps the first lines, which tell how the call began, and the newest ones. */
-const FIRST_LINES = 16
-const LINES_MAX = 48
-/** The most bytes of all lines as JSON. A line without a device has about 30. */
-const BYTES_MAX = 4096
 
 const SIDES: readonly Side[] = ['caller', 'callee']
 
@@ -55,35 +50,6 @@ export function withTimeline(
   const added = changesBetween(before, state, actor).map((change): TimelineLine => [afterMs, ...change])
   return added.length === 0 ? decision : { ...decision, state: { ...state, timeline: append(state.timeline, added) } }
 }
-
-function append({ lines, omitted, ...rest }: Timeline, added: readonly TimelineLine[]): Timeline {
-  const kept = [...lines]
-  for (const line of added) {
-    const last = kept.at(-1)
-    if (last && mayCombine(last, line)) kept.splice(-1, 1, combine(last, line))
-    else kept.push(line)
-  }
-  let dropped = 0
-  while (kept.length > LINES_MAX || Buffer.byteLength(JSON.stringify(kept)) > BYTES_MAX) {
-    // The newest line always stays.
-    kept.splice(Math.min(FIRST_LINES, kept.length - 2), 1)
-    dropped++
-  }
-  return { ...rest, lines: kept, omitted: omitted + dropped }
-}
-
-/** Two lines with a count that follow each other, of one type and by one device, become one line. */
-const mayCombine = ([, type, by, details]: TimelineLine, [, nextType, nextBy, next]: TimelineLine): boolean =>
-  [type, by, details?.device, details?.user].join() === [nextType, nextBy, next?.device, next?.user].join() &&
-  details?.count !== undefined &&
-  next?.count !== undefined
-
-const combine = ([afterMs, type, by, details]: TimelineLine, [, , , next]: TimelineLine): TimelineLine => [
-  afterMs,
-  type,
-  by,
-  { ...details, count: (details?.count ?? 0) + (next?.count ?? 0) }
-]
 
 function changesBetween(before: CallState, after: CallState, actor: Endpoint | null): Change[] {
   const transferred = transferChanges(before, after)
@@ -194,13 +160,6 @@ export type Viewer = Side | 'operator'
 export const viewerOf = (state: CallState, user: string | null): Viewer =>
   user === null ? 'operator' : sideOfUser(state, user)
 
-/** Of the callee's devices the caller sees none that decline. The callee does not learn whom the caller called first. */
-const HIDDEN: Readonly<Record<Viewer, TimelineEntry['type'] | null>> = {
-  caller: 'declined',
-  callee: 'policy',
-  operator: null
-}
-
 /**
  * The timeline as the user sees it, from when they came into the call until they left it. The caller does not learn of devices of a callee
  * that ring or decline, and a called user nothing about the others.
@@ -212,7 +171,9 @@ export function viewTimeline(state: CallState, user: string | null): CallTimelin
     user === null ? { fromMs: 0, untilMs: Number.POSITIVE_INFINITY } : attendanceOf(state, user)
   const isVisible = ([afterMs, type, by, details]: TimelineLine) => {
     const isOther = viewer === 'callee' && by === 'callee' && calleeOf(state, details?.user) !== user
-    return type !== HIDDEN[viewer] && afterMs >= fromMs && afterMs <= untilMs && !isOther
+    if (type === 'policy' && !isPolicyVisible(state, details?.user, user)) return false
+    // Of the callee's devices the caller sees none that decline.
+    return !(type === 'declined' && viewer === 'caller') && afterMs >= fromMs && afterMs <= untilMs && !isOther
   }
   return {
     callId,

@@ -18,6 +18,7 @@ import {
   type Transfer,
   unchanged
 } from './state.js'
+import { withPolicy } from './timeline-lines.js'
 import { transferorSide, transferTo, withoutTransferor } from './transfer-state.js'
 import { viewCall, withFormer } from './view.js'
 
@@ -26,7 +27,7 @@ const TRANSFERS_MAX = 8
 
 /** Rings the target. A repeat changes nothing. @throws AppError wrong_state, transfer_pending, transfer_limit, invalid_request */
 export function beginTransfer(state: CallState, command: CommandOf<'transfer'>, now: number): CallDecision {
-  const { actor, to, ringMs, isMuted, wakes } = command
+  const { actor, to, ringMs, isMuted, wakes, policy = [] } = command
   const side = requireActiveDevice(state, actor)
   const pending = pendingTransfer(state)
   if (pending) {
@@ -51,7 +52,8 @@ export function beginTransfer(state: CallState, command: CommandOf<'transfer'>, 
     version: state.version + 1,
     transfer,
     transfers: transfer.number,
-    former: state.former.filter(({ user }) => user !== to.user)
+    former: state.former.filter(({ user }) => user !== to.user),
+    timeline: withPolicy(state, policy, { user: actor.user, afterMs: now - state.createdAt })
   }
   return { state: next, events: [...transferringEvents(next, transfer, now), ...incomingEvents(next, transfer, now)] }
 }

@@ -3,16 +3,19 @@ import type { CallState } from '../../domain/call/state.js'
 import { redirectOf } from '../../domain/policy/answer.js'
 import { AppError } from '../../errors.js'
 import type { Endpoint } from '../../schemas/common.js'
+import type { TimelineOutcome } from '../../schemas/timeline.js'
 import type { Context } from '../context.js'
 import { askPolicy } from '../policy/ask-policy.js'
 import { policyDenied } from '../policy/denial.js'
 import { canWake } from '../push/wake.js'
-import { type CalleeRelation, readCalleeRelation, refuseDuringBackoff } from './contacts.js'
+import { type CalleeRelation, readTargetRelation, refuseDuringBackoff } from './contacts.js'
 
 export interface TransferPlan {
   readonly actor: Endpoint
   readonly to: { readonly user: string; readonly device: string | null }
   readonly ringMs: number
+  /** What the policy decided about it, in order. */
+  readonly policy?: readonly TimelineOutcome[]
 }
 
 interface PermittedTransfer {
@@ -42,7 +45,7 @@ export async function permitTransfer(
 
 async function relate(context: Context, plan: TransferPlan, transferee: Endpoint): Promise<PermittedTransfer> {
   const [mine, theirs] = await Promise.all(
-    [plan.actor.user, transferee.user].map(user => readCalleeRelation(context, user, plan.to.user))
+    [plan.actor.user, transferee.user].map(user => readTargetRelation(context, user, plan.to))
   )
   if (!mine || !theirs) throw new TypeError('two relations')
   const relation = {
@@ -61,6 +64,7 @@ async function askAboutTransfer(
   { callId, transferee }: { readonly callId: string; readonly transferee: Endpoint }
 ): Promise<PermittedTransfer> {
   let permitted = first
+  const policy: TimelineOutcome[] = []
   for (const redirectedFrom: string[] = []; ; ) {
     const { plan, relation } = permitted
     refuseDuringBackoff(context, relation)
@@ -74,11 +78,12 @@ async function askAboutTransfer(
       redirectedFrom,
       ringTimeoutMs
     } as const
-    const { answer } = await askPolicy<'transfer'>(context, question)
+    const { answer, outcome } = await askPolicy<'transfer'>(context, question)
     if (!answer.allow) throw policyDenied(answer)
+    policy.push(outcome === 'not_sent' || outcome === 'denied' ? 'failed' : outcome)
     const ringMs = answer.ringTimeoutMs ?? plan.ringMs
     const next = redirectOf(question, answer)?.[0]?.user
-    if (next === undefined) return { plan: { ...plan, ringMs }, relation }
+    if (next === undefined) return { plan: { ...plan, ringMs, policy }, relation }
     if (next === transferee.user) throw new AppError('redirect_loop')
     redirectedFrom.push(to.user)
     const redirected = await relate(context, { ...plan, ringMs, to: { user: next, device: null } }, transferee)
