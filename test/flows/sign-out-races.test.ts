@@ -92,7 +92,7 @@ flow(
     const outcomes = () => Promise.all(sessions.map(each => each.outcome(0)))
     t.strictSame(await outcomes(), ['200', '200', '200'])
     const stream = await sessions[0]?.stream(scenario.lastNode)
-    t.equal((await operate(scenario, ['POST', '/sign-out'])).status, 200)
+    t.equal((await operate(scenario, ['POST', '/all-devices/sign-out'])).status, 200)
     t.match(await stream?.next(), { type: 'end', data: { reason: 'signed_out' } })
     t.strictSame(await outcomes(), ['401 token_revoked', '401 token_revoked', '200'])
   },
