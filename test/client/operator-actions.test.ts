@@ -47,7 +47,7 @@ t.test('a call is ended from the list, and from its view', async t => {
     t.match(data, { callId: '<b>one</b>', reason: 'server' })
     break
   }
-  await row(calls, 'two').getByRole('link').click()
+  await row(calls, 'two').getByRole('link', { name: 'two', exact: true }).click()
   await confirm(page, () => page.getByRole('button', { name: 'End call' }).click(), 'End call')
   await row(page.getByRole('table', { name: 'Timeline' }), 'ends: server').waitFor()
   t.equal(await page.getByRole('button', { name: 'End call' }).count(), 0)

@@ -186,7 +186,7 @@ t.test('a call to several users shows whom it rings, and what became of each', a
   const listed = row(page.getByRole('table', { name: 'Live calls' }), 'call-1')
   await listed.getByText('bob, carol').waitFor()
   await bob.post('/calls/call-1/reject')
-  await listed.getByRole('link').click()
+  await listed.getByRole('link', { name: 'call-1', exact: true }).click()
   await page.getByText(/bob: ended, declined\s+carol: ringing/).waitFor()
   await row(page.getByRole('table', { name: 'Timeline' }), 'is not called any more: declined').waitFor()
   await carol.post('/calls/call-1/accept')
