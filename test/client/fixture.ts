@@ -10,7 +10,7 @@ import { type ClientProxy, startClientProxy } from './proxy.js'
 export { tokenOf } from '../helpers/servers.js'
 
 /** Tests do not wait as long as people do. */
-export const TIMES = { firstEventMs: 500, streamAgainMs: 500, sleepMs: 200, leaderSilentMs: 1000 }
+export const TIMES = { firstMs: 500, streamMs: 500, sleepMs: 200, leaderMs: 1000 }
 const UNLIMITED = { RATE_LIMIT_SIGNALS: '1000000', RATE_LIMIT_READS: '1000000', RING_TIMEOUT_MS: '600000' }
 
 /** One node in this process. */

@@ -54,7 +54,7 @@ t.test('without bodies to read, and with transport poll, it polls', async t => {
     { options: { transport: 'poll' }, streams: 0 }
   ] as const) {
     const { node, proxy } = await startProxiedNode(t)
-    const client = createClient(t, proxy.url, { ...options, times: { ...TIMES, streamAgainMs: 60_000 } })
+    const client = createClient(t, proxy.url, { ...options, times: { ...TIMES, streamMs: 60_000 } })
     const numbers = messagesOf(client)
     await client.connect()
     t.equal(client.connection, 'polling')

@@ -55,7 +55,7 @@ export class Connection {
   #failures = 0
   #silentStreams = 0
   #pollUntil = 0
-  #streamAgainMs: number
+  #streamMs: number
   #heartbeatMs = 15_000
   #lastEventAt = 0
   /** When a heartbeat asked for an acknowledgement. */
@@ -63,7 +63,7 @@ export class Connection {
 
   constructor(options: ConnectionOptions) {
     this.#options = options
-    this.#streamAgainMs = options.times.streamAgainMs
+    this.#streamMs = options.times.streamMs
   }
 
   start(): void {
@@ -98,7 +98,7 @@ export class Connection {
   #reconnect(): void {
     this.#failures = 0
     this.#pollUntil = 0
-    this.#streamAgainMs = this.#options.times.streamAgainMs
+    this.#streamMs = this.#options.times.streamMs
     this.#attempt.abort()
   }
 
@@ -151,14 +151,14 @@ export class Connection {
     const onEvent = async (event: ReceivedEvent) => {
       if (!signal.aborted) afterMs = (await this.#receive(event)) ?? afterMs
     }
-    const { firstEventMs } = times
-    const { fault, retryMs } = await readStream({ requests, cursor: inbox.cursor, signal, firstEventMs, onEvent })
+    const { firstMs } = times
+    const { fault, retryMs } = await readStream({ requests, cursor: inbox.cursor, signal, firstMs, onEvent })
     if (signal.aborted) return 0
     if (fault === 'silent') this.#silentStreams++
     if (transport === 'sse' || (fault !== 'unusable' && this.#silentStreams < SILENT_STREAMS_MAX))
       return afterMs ?? retryMs ?? this.#backOff()
-    this.#pollUntil = Date.now() + this.#streamAgainMs
-    this.#streamAgainMs *= 2
+    this.#pollUntil = Date.now() + this.#streamMs
+    this.#streamMs *= 2
     return null
   }
 
@@ -189,7 +189,7 @@ export class Connection {
    */
   #beat(asks: boolean): void {
     this.#silentStreams = 0
-    this.#streamAgainMs = this.#options.times.streamAgainMs
+    this.#streamMs = this.#options.times.streamMs
     this.#options.owner.onState('live')
     if (!asks) return
     if (this.#options.requests.lastSentAt <= this.#askedAt) this.#touch()

@@ -16,7 +16,7 @@ export interface StreamOptions {
   readonly cursor: string
   readonly signal: AbortSignal
   /** The server sends the first event at once. If it does not arrive in this time, a proxy holds the stream back. */
-  readonly firstEventMs: number
+  readonly firstMs: number
   /** Reading goes on when it resolves. */
   readonly onEvent: (event: ReceivedEvent) => Promise<void>
 }
@@ -35,7 +35,7 @@ export interface StreamEnd {
 
 /** Resolves when a stream that had begun has ended. @throws Problem if it was refused, or what `fetch` throws */
 export async function readStream(options: StreamOptions): Promise<StreamEnd> {
-  const { requests, cursor, signal, firstEventMs, onEvent } = options
+  const { requests, cursor, signal, firstMs, onEvent } = options
   const deadline = new Deadline(signal)
   let fault: StreamFault = 'unusable'
   const parser = new SseParser()
@@ -45,10 +45,10 @@ export async function readStream(options: StreamOptions): Promise<StreamEnd> {
       path: '/events?ack=true',
       headers: { accept: 'text/event-stream', 'last-event-id': cursor },
       signal: deadline.signal,
-      onSend: () => deadline.set(firstEventMs)
+      onSend: () => deadline.set(firstMs)
     })
     if (!body) return { fault, retryMs: null }
-    let silenceMs = firstEventMs
+    let silenceMs = firstMs
     for await (const event of eventsOf(body, parser)) {
       deadline.clear()
       silenceMs = 2 * Number(event.data.heartbeatMs) || silenceMs

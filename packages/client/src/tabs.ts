@@ -187,7 +187,7 @@ export class SharedConnection implements ConnectionOwner {
   }
 
   /** A timer of a follower that has slept is late, too: so it asks before it steals. */
-  #expectLeader(ms = this.#options.times.leaderSilentMs, otherwise = () => this.#ask()): void {
+  #expectLeader(ms = this.#options.times.leaderMs, otherwise = () => this.#ask()): void {
     clearTimeout(this.#timer)
     if (!this.#leaving.signal.aborted) this.#timer = setTimeout(otherwise, ms)
   }

@@ -60,7 +60,7 @@ export class Person extends Emitter<PersonEvents> {
     this.network = new Network({ person: name, wire, healing: this.healing, changed: () => this.#change() })
     this.client = new Signalpost({
       ...{ url: SERVER_URL, token, device, tabs: false, fetch: this.network.fetch },
-      times: { streamAgainMs: STREAM_AGAIN_MS },
+      times: { streamMs: STREAM_AGAIN_MS },
       mediasoup: () => import('mediasoup-client')
     })
     this.client.on('connection', state => {
