@@ -37,7 +37,7 @@ export const CallIncoming = event('call.incoming', 'A user is calling you. Ring.
   transferredBy: Type.Optional(
     Type.Unsafe<Static<typeof Endpoint>>({
       ...Endpoint,
-      description: 'Who transfers the call of `from` to you. Missing: nobody does.'
+      description: 'Who transfers the call of `from` to you. Missing: the call is not transferred.'
     })
   ),
   media: Nullable(Media),

@@ -251,7 +251,7 @@ t.test('the record of a call names whom it called', async t => {
   t.notOk('callees' in recordOf(null, after(create(), cancel(phone)), T0))
 })
 
-t.test('each callee is woken when it rings, and learns when it rings no more', async t => {
+t.test('each callee is woken when it rings, and learns when it has stopped ringing', async t => {
   const kindsOf = (before: CallState | null, state: CallState) =>
     pushesOf(before, state, T0).map(({ data }) => `${data.kind} ${data.user}`)
   const woken = { wakes: ['phone'] }

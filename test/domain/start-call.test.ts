@@ -180,7 +180,7 @@ t.test(
 )
 
 t.test(
-  'the devices of the first user that were woken learn that it rings no more, but the one that accepted',
+  'the devices of the first user that were woken learn that it has stopped ringing, but the one that accepted',
   async t => {
     const woken = begin({ wakes: ['phone', 'tablet'] })
     t.match(pushesOf(null, woken, T0), [

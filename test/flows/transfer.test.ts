@@ -235,7 +235,7 @@ flow('if the transferor has left and the target declines, the call ends', async 
   for (const client of [alice, bob, carol]) await isFree(t, scenario, client)
 })
 
-flow('the other party hangs up: the target rings no more', async (t, scenario) => {
+flow('the other party hangs up: the target stops ringing', async (t, scenario) => {
   const { alice, bob, carol } = await connect(scenario)
   await alice.post('calls/c1/transfer', { to: 'carol' })
   await bob.expectEvent('call.transferring')

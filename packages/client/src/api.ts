@@ -1700,7 +1700,7 @@ export interface CallIncomingData {
    * `from` is called.
    */
   readonly startedBy?: 'operator'
-  /** Who transfers the call of `from` to you. Missing: nobody does. */
+  /** Who transfers the call of `from` to you. Missing: the call is not transferred. */
   readonly transferredBy?: Endpoint
   readonly media: Media | null
   readonly metadata: Metadata

@@ -122,7 +122,7 @@ const revocationsTable = (shell: Shell, user: string) =>
 function signOut({ api, act }: Shell, user: string, device: string | null): void {
   const which = device === null ? ['All devices of '] : ['Device ', quoted(device), ' of ']
   const effect =
-    ' lose their streams, calls and rooms, and the tokens issued until now are refused. Whoever gets a new token is signed in again.'
+    ' lose their streams, calls and rooms, and the tokens issued until now are refused. With a new token a device is signed in again.'
   act({
     question: {
       title: device === null ? 'Sign this user out?' : 'Sign this device out?',

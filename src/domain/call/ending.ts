@@ -116,7 +116,7 @@ export interface TargetEnd {
   readonly by: Endpoint | null
 }
 
-/** The target of a pending transfer rings no more: it is a former party, and its devices receive the end. */
+/** The target of a pending transfer stops ringing: it is a former party, and its devices receive the end. */
 export function targetEnd(
   state: CallState,
   { reason, by }: TargetEnd,

@@ -95,7 +95,7 @@ export function cancelTransfer(state: CallState, actor: Endpoint, now: number): 
   return failTransfer(state, { reason: 'cancelled', by: actor }, now)
 }
 
-/** The target rings no more, and the call goes on as before. */
+/** The target stops ringing, and the call goes on as before. */
 export function failTransfer(state: CallState, { reason, by }: TargetEnd, now: number): CallDecision {
   const transfer = pendingTransfer(state)
   if (transfer === null) return unchanged(state)
