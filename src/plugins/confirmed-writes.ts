@@ -1,4 +1,4 @@
-// With REDIS_WAIT_REPLICAS, a request that changes something is answered 2xx once so many replicas have what was written before.
+// With REDIS_WAIT_REPLICAS, a request that changes something is answered 2xx once that many replicas have what was written before.
 import type { FastifyInstance } from 'fastify'
 import type { Context } from '../services/context.js'
 

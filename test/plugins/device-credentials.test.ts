@@ -164,8 +164,8 @@ t.test('a refusal is the same for a user, device or key that does not exist, and
   })
   const key = new TestDeviceKey()
   await admin('PUT', '/credential', { publicKey: key.publicKey })
-  const keyed = { user: 'home', device: 'bell' }
-  const { key: secret } = await admin('POST', '/v1/admin/users/home/devices/bell/keys')
+  const keyed = { user: 'house', device: 'bell' }
+  const { key: secret } = await admin('POST', '/v1/admin/users/house/devices/bell/keys')
   t.match(await device('token', { ...keyed, key: secret }), { status: 200 })
   const signer = new TestDeviceKey()
   const wrongKey = Buffer.alloc(32).toString('base64url')

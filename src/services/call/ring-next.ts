@@ -20,7 +20,7 @@ import { holderOf } from './lease-holder.js'
 import { releaseIfOver, ringingClaim } from './leases.js'
 import { readCall, updateCall, updateCallWithLeases } from './update-call.js'
 
-/** If nobody rings and a user waits: in the background. After a failure the call's deadline does it. */
+/** In the background, if a user waits and no other rings. After a failure the call's deadline does it. */
 export function ringNextInBackground(context: Context, call: CallState): void {
   if (nextToRing(call) === undefined) return
   context.background.run(`ring next of call ${call.callId}`, () => ringNext(context, call.callId))
