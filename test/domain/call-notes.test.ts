@@ -1,7 +1,8 @@
 // What webhooks and push did about a call, as its sides see it in the timeline.
 import t from 'tap'
 import { formatNote, withNotes } from '../../src/domain/call/notes.js'
-import { viewTimeline } from '../../src/domain/call/timeline.js'
+import { withFormer } from '../../src/domain/call/view.js'
+import type { CallTimeline } from '../../src/schemas/timeline.js'
 import { ended, T0 } from '../helpers/calls.js'
 
 const NOTES = [
@@ -12,7 +13,10 @@ const NOTES = [
 ]
 
 function linesFor(viewer: 'caller' | 'callee'): string[] {
-  const { entries } = withNotes(viewTimeline(ended(), viewer === 'caller' ? 'alice' : 'bob'), NOTES, viewer)
+  return textsOf(withNotes(ended(), NOTES, viewer === 'caller' ? 'alice' : 'bob'))
+}
+
+function textsOf({ entries }: CallTimeline): string[] {
   return entries.map(({ type, event, outcome, attempt }) =>
     [type, event, outcome, attempt].filter(each => each !== undefined).join(' ')
   )
@@ -30,4 +34,21 @@ t.test('the caller does not learn of what wakes or rings the callee', async t =>
   const lines = linesFor('caller')
   t.ok(lines.includes('webhook call.accepted delivered 2'))
   t.notMatch(lines.join('\n'), /push|call\.incoming/)
+})
+
+t.test('after a transfer, and with several callees, only operators see whom the call wakes', async t => {
+  const call = ended()
+  const several = { ...call, called: [...call.called, ...call.called] }
+  for (const state of [{ ...call, transfers: 1 }, several]) {
+    for (const user of ['alice', 'bob'])
+      t.notMatch(textsOf(withNotes(state, NOTES, user)).join(), /push|call\.incoming/)
+    t.match(textsOf(withNotes(state, NOTES, null)).join(), /push/)
+  }
+})
+
+t.test('a former party sees nothing of the time after it left', async t => {
+  const call = ended()
+  const left = withFormer({ ...call, version: call.version + 1 }, ['bob'], { reason: 'hangup', by: null, now: T0 })
+  t.notMatch(textsOf(withNotes(left, NOTES, 'bob')).join(), /webhook call\.accepted/)
+  t.match(textsOf(withNotes(left, NOTES, 'alice')).join(), /webhook call\.accepted/)
 })

@@ -19,7 +19,7 @@ import {
 } from './state.js'
 import { append, isPolicyVisible } from './timeline-lines.js'
 import { offerOf, transferChanges } from './timeline-transfer.js'
-import { attendanceOf } from './view.js'
+import { attendanceOf, WHOLE_CALL } from './view.js'
 
 const SIDES: readonly Side[] = ['caller', 'callee']
 
@@ -167,8 +167,7 @@ export const viewerOf = (state: CallState, user: string | null): Viewer =>
 export function viewTimeline(state: CallState, user: string | null): CallTimeline {
   const { callId, createdAt, timeline } = state
   const viewer = viewerOf(state, user)
-  const { fromMs, untilMs } =
-    user === null ? { fromMs: 0, untilMs: Number.POSITIVE_INFINITY } : attendanceOf(state, user)
+  const { fromMs, untilMs } = user === null ? WHOLE_CALL : attendanceOf(state, user)
   const isVisible = ([afterMs, type, by, details]: TimelineLine) => {
     const isOther = viewer === 'callee' && by === 'callee' && calleeOf(state, details?.user) !== user
     if (type === 'policy' && !isPolicyVisible(state, details?.user, user)) return false

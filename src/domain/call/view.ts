@@ -99,6 +99,9 @@ export interface Attendance {
   readonly untilMs: number
 }
 
+/** For an operator. */
+export const WHOLE_CALL: Attendance = { fromMs: 0, untilMs: Number.POSITIVE_INFINITY }
+
 export function attendanceOf(state: CallState, user: string): Attendance {
   const former = formerParty(state, user)
   if (former === null) return { fromMs: joinedAfterMs(state, user), untilMs: Number.POSITIVE_INFINITY }

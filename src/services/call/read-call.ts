@@ -2,7 +2,6 @@
 import { withNotes } from '../../domain/call/notes.js'
 import { wasPartyOf } from '../../domain/call/party.js'
 import type { CallState } from '../../domain/call/state.js'
-import { viewerOf, viewTimeline } from '../../domain/call/timeline.js'
 import {
   type CallIdRecord,
   callIn,
@@ -39,7 +38,7 @@ export async function getTimeline(context: Context, actor: Actor, callId: string
   if ('refused' in found) return viewTombstoneTimeline(callId, found.refused)
   const { call } = found
   const notes = await context.store.callNotes.list(callId, CALL_NOTES_MAX)
-  return withNotes(viewTimeline(call, actor.user), notes, viewerOf(call, actor.user))
+  return withNotes(call, notes, actor.user)
 }
 
 type Found = { readonly call: CallState } | { readonly refused: FinalTombstone }

@@ -2,7 +2,6 @@
 import { withNotes } from '../../domain/call/notes.js'
 import { startingUser } from '../../domain/call/operator-call.js'
 import type { CallState } from '../../domain/call/state.js'
-import { viewTimeline } from '../../domain/call/timeline.js'
 import { type CallIdRecord, callIn } from '../../domain/call/tombstone.js'
 import { viewCall } from '../../domain/call/view.js'
 import { AppError } from '../../errors.js'
@@ -37,7 +36,7 @@ export async function getCallForOperator(context: Context, callId: string): Prom
 export async function getTimelineForOperator(context: Context, callId: string): Promise<CallTimeline> {
   const call = await requireCall(context, callId)
   const notes = await context.store.callNotes.list(callId, CALL_NOTES_MAX)
-  return withNotes(viewTimeline(call, null), notes, 'operator')
+  return withNotes(call, notes, null)
 }
 
 /** @throws AppError call_not_found */
