@@ -49,6 +49,7 @@ const END_CALL = {
 } as const
 
 const START_CALL = {
+  config: { audited: ['from', 'to', 'callId'] },
   schema: {
     operationId: 'startCallAsOperator',
     tags,

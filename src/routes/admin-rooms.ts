@@ -1,12 +1,23 @@
-// The admin API about rooms: the open ones, one with its participants, closing a room and removing a participant.
+// The admin API about rooms: the open ones, one with its participants, closing a room, removing a participant, and bans.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
 import { AfterQuery } from '../schemas/admin-page.js'
-import { AdminParticipantPath, AdminRoomPath, AdminRoomReply, AdminRoomsReply } from '../schemas/admin-room.js'
+import {
+  AdminBanPath,
+  AdminParticipantPath,
+  AdminRoomPath,
+  AdminRoomReply,
+  AdminRoomsReply
+} from '../schemas/admin-room.js'
 import { adminProblems } from '../schemas/problem.js'
-import { RemoveQuery } from '../schemas/room.js'
+import { BansReply, RemoveQuery } from '../schemas/room.js'
 import type { Context } from '../services/context.js'
-import { closeRoomAsOperator, removeParticipantAsOperator } from '../services/operator/end-room.js'
+import {
+  closeRoomAsOperator,
+  listBansAsOperator,
+  removeBanAsOperator,
+  removeParticipantAsOperator
+} from '../services/operator/end-room.js'
 import { getRoomForOperator, listOpenRooms } from '../services/operator/live-rooms.js'
 
 const tags = ['rooms'] as const
@@ -47,6 +58,7 @@ const CLOSE_ROOM = {
 } as const
 
 const REMOVE_PARTICIPANT = {
+  config: { audited: ['ban', 'banForMs'] },
   schema: {
     operationId: 'removeParticipantAsOperator',
     tags,
@@ -63,6 +75,32 @@ const REMOVE_PARTICIPANT = {
   }
 } as const
 
+const LIST_BANS = {
+  schema: {
+    operationId: 'listBansForOperator',
+    tags,
+    summary: 'List the bans of a room',
+    description:
+      'Returns the users who may not enter an open room, whether a moderator or an operator has banned them.',
+    params: AdminRoomPath,
+    response: { 200: BansReply, ...adminProblems('room_not_found', 'room_closed') }
+  }
+} as const
+
+const REMOVE_BAN = {
+  schema: {
+    operationId: 'removeBanAsOperator',
+    tags,
+    summary: 'Lift a ban',
+    description: 'The user may enter the open room again. Succeeds as well if the user is not banned.',
+    params: AdminBanPath,
+    response: {
+      204: Type.Null({ description: 'The user is not banned.' }),
+      ...adminProblems('invalid_request', 'room_not_found', 'room_closed')
+    }
+  }
+} as const
+
 export const adminRoomRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = async (app, { context }) => {
   app.get('/rooms', LIST_ROOMS, ({ query }) => listOpenRooms(context, query))
   app.get('/rooms/:roomId', GET_ROOM, ({ params }) => getRoomForOperator(context, params.roomId))
@@ -72,6 +110,11 @@ export const adminRoomRoutes: FastifyPluginAsyncTypebox<{ context: Context }> = 
   })
   app.delete('/rooms/:roomId/participants/:participantId', REMOVE_PARTICIPANT, async ({ params, query }, reply) => {
     await removeParticipantAsOperator(context, { ...query, ...params })
+    return reply.code(204).send(null)
+  })
+  app.get('/rooms/:roomId/bans', LIST_BANS, async ({ params }) => ({ bans: await listBansAsOperator(context, params) }))
+  app.delete('/rooms/:roomId/bans/:user', REMOVE_BAN, async ({ params }, reply) => {
+    await removeBanAsOperator(context, params)
     return reply.code(204).send(null)
   })
 }

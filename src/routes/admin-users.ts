@@ -64,6 +64,7 @@ const REFUSAL =
   'repeat with an earlier time changes nothing: accept the tokens first.'
 
 const REFUSE_TOKENS = {
+  config: { audited: ['issuedAfter'] },
   schema: {
     tags,
     body: RefuseTokensRequest,
@@ -72,6 +73,7 @@ const REFUSE_TOKENS = {
 } as const
 
 const REFUSE_USER_TOKENS = {
+  config: REFUSE_TOKENS.config,
   schema: {
     ...REFUSE_TOKENS.schema,
     operationId: 'refuseUserTokens',
@@ -82,6 +84,7 @@ const REFUSE_USER_TOKENS = {
 } as const
 
 const REFUSE_DEVICE_TOKENS = {
+  config: REFUSE_TOKENS.config,
   schema: {
     ...REFUSE_TOKENS.schema,
     operationId: 'refuseDeviceTokens',

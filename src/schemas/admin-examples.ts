@@ -68,7 +68,8 @@ const CALLS: Readonly<Record<string, Example>> = {
 
 const ROOMS: Readonly<Record<string, Example>> = {
   listOpenRooms: { reply: { rooms: [OPEN_ROOM], next: null } },
-  getRoomForOperator: { reply: { room: OPEN_ROOM, participants: [HOST, SPEAKER], ...NO_MEDIA, hidden: [] } }
+  getRoomForOperator: { reply: { room: OPEN_ROOM, participants: [HOST, SPEAKER], ...NO_MEDIA, hidden: [] } },
+  listBansForOperator: { reply: { bans: [{ user: 'mallory', by: null, at: at(50), expiresInMs: null }] } }
 }
 
 const REVOCATION = {

@@ -1,11 +1,13 @@
 // Rooms as operators see them (openapi/admin.yaml).
 import { type Static, Type } from 'typebox'
 import { NextPage } from './admin-page.js'
-import { ParticipantId, RoomId, Strict } from './common.js'
+import { ParticipantId, RoomId, Strict, UserId } from './common.js'
 import { Participant, Room, RoomAndParticipants } from './room.js'
 
 export const AdminRoomPath = Type.Object({ roomId: RoomId() }, { ...Strict })
 export const AdminParticipantPath = Type.Object({ roomId: RoomId(), participantId: ParticipantId() }, { ...Strict })
+
+export const AdminBanPath = Type.Object({ roomId: RoomId(), user: UserId() }, { ...Strict })
 
 export const AdminRoomsReply = Type.Object(
   { rooms: Type.Array(Room, { description: 'Open rooms, in no order.' }), next: NextPage },

@@ -154,3 +154,40 @@ flow(
   },
   { env }
 )
+
+flow(
+  'an operator lifts a ban that a moderator or an operator has made, and lifting it again changes nothing',
+  async (t, scenario) => {
+    const enter = async (user: string, node = 0) =>
+      join(await scenario.addClient(user, 'phone', { node, silent: true }), 'r1')
+    const [alice, bob, carol] = [await enter('alice'), await enter('bob', scenario.lastNode), await enter('carol')]
+    const bans = async () => (await operate(scenario, 'GET', 'rooms/r1/bans', { node: scenario.lastNode })).body.bans
+    const lift = (user: string, room = 'r1') =>
+      operate(scenario, 'DELETE', `rooms/${room}/bans/${scenario.toPath(user)}`, { node: scenario.lastNode })
+    t.equal((await remove(scenario, bob.id, '?ban=true')).status, 204)
+    t.equal((await alice.who.request('DELETE', `rooms/r1/participants/${carol.id}?ban=true`)).status, 204)
+    const byUser = (await bans()) as { user: string }[]
+    t.match(
+      byUser.toSorted((one, other) => one.user.localeCompare(other.user)),
+      [
+        { user: 'bob', by: null, expiresInMs: null },
+        { user: 'carol', by: { user: 'alice' } }
+      ]
+    )
+    const replies = await Promise.all([lift('bob'), lift('bob'), lift('carol'), lift('dave')])
+    t.same(
+      replies.map(({ status }) => status),
+      [204, 204, 204, 204]
+    )
+    t.same(await bans(), [])
+    for (const { who } of [bob, carol]) await join(who, 'r1')
+    for (const path of ['rooms/none/bans', 'rooms/none/bans/x'])
+      t.match(await operate(scenario, path.endsWith('x') ? 'DELETE' : 'GET', path), {
+        body: { code: 'room_not_found' }
+      })
+    t.match(await operate(scenario, 'DELETE', 'rooms/r1/bans/..'), { status: 404, body: { code: 'not_found' } })
+    t.equal((await close(scenario)).status, 204)
+    t.match(await lift('bob'), { status: 409, body: { code: 'room_closed' } })
+  },
+  { env }
+)

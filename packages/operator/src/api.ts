@@ -829,6 +829,28 @@ export interface AdminRoomReply {
   readonly hidden: readonly Participant[]
 }
 
+/** The user and device that did it. */
+export interface ActingDevice {
+  readonly user: UserId
+  readonly device: DeviceId
+}
+
+/** A user who may not enter the room. */
+export interface Ban {
+  /** The banned user. */
+  readonly user: UserId
+  /** Null: an operator of the server did. */
+  readonly by: ActingDevice | null
+  /** When the user was banned. */
+  readonly at: string
+  /** Time left. Null if the ban lasts until it is removed. */
+  readonly expiresInMs: number | null
+}
+
+export interface BansReply {
+  readonly bans: readonly Ban[]
+}
+
 /** A dead letter of the chat service. */
 export type ChatDeadLetterId = string
 
@@ -926,6 +948,7 @@ export type Operations = [
   ['GET', `/admin/webhooks/${string}/dead-letters/${string}`, undefined, DeadLetterReply],
   ['DELETE', `/admin/webhooks/${string}/dead-letters/${string}`, undefined, null],
   ['DELETE', `/admin/rooms/${string}/participants/${string}`, undefined, null],
+  ['DELETE', `/admin/rooms/${string}/bans/${string}`, undefined, null],
   ['POST', '/admin/chat/dead-letters/replay', undefined, ChatReplayReply],
   ['PUT', `/admin/nodes/${string}/drain`, undefined, DrainReply],
   ['DELETE', `/admin/nodes/${string}/drain`, undefined, DrainReply],
@@ -934,6 +957,7 @@ export type Operations = [
   ['GET', `/admin/webhooks/${string}/dead-letters`, undefined, DeadLettersReply],
   ['POST', `/admin/calls/${string}/end`, undefined, AdminCallReply],
   ['GET', `/admin/calls/${string}/timeline`, undefined, CallTimeline],
+  ['GET', `/admin/rooms/${string}/bans`, undefined, BansReply],
   ['GET', `/admin/chat/dead-letters/${string}`, undefined, ChatDeadLetterReply],
   ['DELETE', `/admin/chat/dead-letters/${string}`, undefined, null],
   ['GET', '/admin/chat/dead-letters', undefined, ChatDeadLettersReply],

@@ -83,5 +83,9 @@ function isHost(parts: RoomParts, user: string): boolean {
 /** @throws AppError not_permitted and what requireAccess throws */
 export function decideUnban(parts: RoomParts, { actor, user }: Omit<BanCommand, 'forMs'>, now: number): RoomDecision {
   requireAccess('moderate', parts, { actor, now })
-  return parts.get(PART.ban(user)) === null ? NO_CHANGE : { writes: { [PART.ban(user)]: null }, events: [] }
+  return unban(parts, user)
 }
+
+/** Reads PART.ban. */
+export const unban = (parts: RoomParts, user: string): RoomDecision =>
+  parts.get(PART.ban(user)) === null ? NO_CHANGE : { writes: { [PART.ban(user)]: null }, events: [] }

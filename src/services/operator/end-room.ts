@@ -1,6 +1,6 @@
-// An operator closes rooms and removes participants. The operator is no party: no role or grant is asked for, and the events name no one.
+// An operator closes rooms, removes participants, and bans users. The operator is no party: no role or grant is asked for, and the events name no one.
 import { requireOpenRoom } from '../../domain/room/access.js'
-import { ban, partsOfBanned } from '../../domain/room/bans.js'
+import { ban, partsOfBanned, unban } from '../../domain/room/bans.js'
 import { decideCloseByServer } from '../../domain/room/lifecycle.js'
 import {
   decideOperatorRemoval,
@@ -9,13 +9,13 @@ import {
 } from '../../domain/room/operator-removal.js'
 import { PART, type RoomParts } from '../../domain/room/state.js'
 import { AppError } from '../../errors.js'
-import type { RemoveQuery } from '../../schemas/room.js'
+import type { Ban, RemoveQuery } from '../../schemas/room.js'
 import type { Context } from '../context.js'
-import { commitBan, findFormerUser } from '../room/bans.js'
+import { bansInForce, commitBan, findFormerUser } from '../room/bans.js'
 import { endRoom } from '../room/end-room.js'
 import { removeMembershipsOfRemoved } from '../room/memberships.js'
 import { readRoom } from '../room/parts.js'
-import type { ParticipantPath, RoomPath } from '../room/paths.js'
+import type { BanPath, ParticipantPath, RoomPath } from '../room/paths.js'
 import { changeRoom } from '../room/update-room.js'
 
 /** A room that is closed already stays as it is. @throws AppError room_not_found */
@@ -68,5 +68,20 @@ async function banAsOperator(context: Context, { roomId, user, forMs }: Operator
   await commitBan(context, scope, (room, now) => {
     requireOpenRoom(room)
     return ban(room, { user, forMs, by: null }, now)
+  })
+}
+
+/** The bans in force. @throws AppError room_not_found, room_closed */
+export async function listBansAsOperator(context: Context, { roomId }: RoomPath): Promise<Ban[]> {
+  const room = await readRoom(context, roomId, [PART.settings, PART.ban('')])
+  requireOpenRoom(room)
+  return bansInForce(room, context.clock.now())
+}
+
+/** Without a ban this changes nothing. @throws AppError room_not_found, room_closed */
+export async function removeBanAsOperator(context: Context, { roomId, user }: BanPath): Promise<void> {
+  await changeRoom(context, { roomId, parts: [PART.settings, PART.ban(user)] }, room => {
+    requireOpenRoom(room)
+    return unban(room, user)
   })
 }

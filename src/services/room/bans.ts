@@ -104,10 +104,13 @@ export async function removeBan(context: Context, actor: Actor, { roomId, user }
 export async function listBans(context: Context, actor: Actor, { roomId }: RoomPath): Promise<Ban[]> {
   const now = context.clock.now()
   requireAccess('moderate', await readRoom(context, roomId, partsOfAccess(actor)), { actor, now })
-  const bans = await readRoom(context, roomId, [PART.ban('')])
-  return bans.list<BanRecord>(PART.ban('')).flatMap(([user, ban]) => {
+  return bansInForce(await readRoom(context, roomId, [PART.ban('')]), now)
+}
+
+/** `room` has PART.ban. */
+export const bansInForce = (room: RoomParts, now: number): Ban[] =>
+  room.list<BanRecord>(PART.ban('')).flatMap(([user, ban]) => {
     const { by, at, until } = ban
     if (!isInForce(ban, now)) return []
     return [{ user, by, at: new Date(at).toISOString(), expiresInMs: until === null ? null : until - now }]
   })
-}
