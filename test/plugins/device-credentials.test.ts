@@ -148,6 +148,18 @@ t.test('a client without the key of the device uses up neither its nonce nor its
   t.match(await device('token', key.tokenRequest(CAMERA, spent)), { status: 429, code: 'rate_limited' })
 })
 
+t.test('a request of the device that someone repeats spends nothing of its budget', async t => {
+  const { admin, device, nonce } = await server(t, { env: { RATE_LIMIT_ADDRESS: '1000' } })
+  const key = new TestDeviceKey()
+  await admin('PUT', '/credential', { publicKey: key.publicKey })
+  const seen = key.tokenRequest(CAMERA, await nonce())
+  t.equal((await device('token', seen)).status, 200)
+  for (let n = 0; n < 30; n++) t.match(await device('token', seen), { status: 401, code: 'invalid_nonce' })
+  for (let n = 1; n < 20; n++) t.equal((await device('token', key.tokenRequest(CAMERA, await nonce()))).status, 200)
+  const unused = key.tokenRequest(CAMERA, await nonce())
+  t.match(await device('token', unused), { status: 429, code: 'rate_limited' })
+})
+
 t.test('a refusal is the same for a user, device or key that does not exist, and the same work is done', async t => {
   let reads = 0
   const { admin, device, nonce } = await server(t, {

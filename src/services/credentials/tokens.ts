@@ -36,9 +36,10 @@ export async function issueDeviceToken(context: Context, request: DeviceTokenReq
   const issuedAt = context.clock.now()
   const stored = await readCredential(context, { user, device })
   const proven = prove(stored, request, proof)
-  // Only the device itself gets here, so that no other client spends its budget or the memory for used nonces.
-  await context.budgets.spend(joinIds(user, device), 'deviceTokens')
+  // Only with a proof of the device, so that no other client takes memory for used nonces. Who repeats a request of the device spends nothing.
+  await context.budgets.check(joinIds(user, device), 'deviceTokens')
   if (nonce !== undefined) await useNonce(context, nonce)
+  await context.budgets.spend(joinIds(user, device), 'deviceTokens')
   await recordProof(context, request, proven)
   const token = await signingKeysOf(context).sign({ user, device }, issuedAt)
   return { token, expiresInMs: context.config.deviceTokenTtlMs }
