@@ -92,33 +92,58 @@ t.test('the bytes that are signed are those of the guide', async t => {
   )
 })
 
+/** A point of order 8, and the y coordinate of the other one. */
+const ORDER_8 = '26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05'
+const OTHER_ORDER_8 = 'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a'
+/** y = p + n with p = 2^255 - 19, for n from 0 to 18: all that fit into 255 bits. */
+const BEYOND_P = Array.from({ length: 19 }, (_, n) => `${(0xed + n).toString(16)}${'ff'.repeat(30)}7f`)
+
 t.test('a public key for which anyone can sign is refused', async t => {
   const identity = Buffer.from(`01${'00'.repeat(31)}`, 'hex')
   const forged = Buffer.concat([identity, Buffer.alloc(32)])
   const weak = [
     ...['00', '01'].map(first => `${first}${'00'.repeat(31)}`),
-    ...['ec', 'ed', 'ee'].map(first => `${first}${'ff'.repeat(30)}7f`),
-    '26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05',
-    'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a'
-  ].map(hex => Buffer.from(hex, 'hex'))
+    `ec${'ff'.repeat(30)}7f`,
+    ...BEYOND_P.slice(0, 2),
+    ...[ORDER_8, OTHER_ORDER_8]
+  ]
   let forgeable = 0
-  for (const bytes of weak) {
-    const signed = Buffer.concat([bytes.subarray(0, 31), Buffer.from([(bytes[31] ?? 0) | 128])])
-    for (const point of [bytes, signed]) {
-      t.notOk(isPublicKey(point.toString('base64url')), point.toString('hex'))
-      const key = createPublicKey({
-        key: { kty: 'OKP', crv: 'Ed25519', x: point.toString('base64url') },
-        format: 'jwk'
-      })
-      const messages = Array.from({ length: 40 }, (_, n) => Buffer.from(`${n}`))
-      if (messages.some(message => verify(null, message, key, forged))) forgeable++
-    }
+  for (const point of weak.flatMap(hex => [hex, withSign(hex)])) {
+    t.notOk(isPublicKey(toText(point)), point)
+    const key = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: toText(point) }, format: 'jwk' })
+    const messages = Array.from({ length: 40 }, (_, n) => Buffer.from(`${n}`))
+    if (messages.some(message => verify(null, message, key, forged))) forgeable++
   }
   t.ok(forgeable >= 5, `${forgeable} of them verify a forged signature`)
-  t.ok(isPublicKey(new TestDeviceKey().publicKey))
-  for (const wrong of ['', 'x', `${new TestDeviceKey().publicKey}=`, `${'A'.repeat(42)}B`])
-    t.notOk(isPublicKey(wrong), wrong)
 })
+
+t.test('a public key is the one encoding of a point of the curve, in the one text of it', async t => {
+  const { publicKey } = new TestDeviceKey('nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A')
+  t.ok(isPublicKey(publicKey))
+  for (let n = 0; n < 20; n++) t.ok(isPublicKey(new TestDeviceKey().publicKey))
+  const invalid: readonly (readonly [string, string])[] = [
+    ...BEYOND_P.flatMap(hex => [hex, withSign(hex)]).map(hex => ['y is not below p', toText(hex)] as const),
+    ...['02', '07', '08', '0b'].map(first => ['off the curve', toText(`${first}${'00'.repeat(31)}`)] as const),
+    ['x is 0 and has a sign', toText(withSign(`01${'00'.repeat(31)}`))],
+    ['x is 0 and has a sign', toText(withSign(`ec${'ff'.repeat(30)}7f`))],
+    ['31 bytes', toText('11'.repeat(31))],
+    ['33 bytes', toText('11'.repeat(33))],
+    ['padding', `${publicKey}=`],
+    ['a bit after the last byte', `${publicKey.slice(0, -1)}p`],
+    ['base64', publicKey.replaceAll('_', '/')],
+    ['a space', ` ${publicKey}`],
+    ['empty', '']
+  ]
+  for (const [why, text] of invalid) t.notOk(isPublicKey(text), `${why}: ${text}`)
+})
+
+const toText = (hex: string) => Buffer.from(hex, 'hex').toString('base64url')
+
+/** The same y with the other x. */
+function withSign(hex: string): string {
+  const bytes = Buffer.from(hex, 'hex')
+  return Buffer.concat([bytes.subarray(0, 31), Buffer.from([(bytes[31] ?? 0) | 128])]).toString('hex')
+}
 
 t.test('a proof is that of the key, and none fits a device without one', async t => {
   const [key, other] = [new TestDeviceKey(), new TestDeviceKey()]

@@ -14,7 +14,8 @@ import { requireSigningKeys } from './tokens.js'
 /** @throws AppError invalid_request */
 export function requirePublicKey(publicKey: string): void {
   if (isPublicKey(publicKey)) return
-  const message = 'must be an Ed25519 public key, 32 bytes in base64url, that is not of small order'
+  const message =
+    'must be an Ed25519 public key: the 32 bytes of a point of the curve that is not of small order, in base64url'
   throw new AppError('invalid_request', {
     detail: `body/publicKey ${message}`,
     extra: { issues: [{ path: 'body/publicKey', message }] }

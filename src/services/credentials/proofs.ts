@@ -1,29 +1,24 @@
 // Whether a device proves itself. What is compared takes the same work whether the device exists or not: a signature is verified with
 // some key, and digests are compared in constant time.
 import { createPublicKey, hash, type KeyObject, timingSafeEqual, verify } from 'node:crypto'
+import { Point } from '@noble/ed25519'
 import type { CredentialState } from '../../domain/credential/credential.js'
 
 /** Of RFC 8032, section 7.1, test 3. It stands for the key of a device that has none. */
 const NO_DEVICE_KEY = '_FHNjmIYoaONpH7QAjDwWAgW7RO6MwOsXeuRFUiQgCU'
 
 /**
- * Points of small order, and other encodings of them: for such a key anyone can make a signature. The sign bit is cleared. Both of order 8,
- * then 0, 1, and p - 1, p and p + 1 with p = 2^255 - 19.
+ * Whether the text is the one encoding of a point of the curve (RFC 8032, section 5.1.3), in base64url without padding (RFC 8037, section 2), and
+ * the point is not of small order: for such a key anyone can make a signature. OpenSSL, and so `node:crypto`, checks none of it.
  */
-const WEAK_KEYS = new Set([
-  '26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05',
-  'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a',
-  '00'.repeat(32),
-  `01${'00'.repeat(31)}`,
-  ...['ec', 'ed', 'ee'].map(first => `${first}${'ff'.repeat(30)}7f`)
-])
-
-/** Whether the text is 32 bytes in base64url, and not one of the keys that prove nothing. */
 export function isPublicKey(text: string): boolean {
   const bytes = Buffer.from(text, 'base64url')
-  if (bytes.length !== 32 || bytes.toString('base64url') !== text) return false
-  const last = bytes[31] ?? 0
-  return !WEAK_KEYS.has(Buffer.concat([bytes.subarray(0, 31), Buffer.from([last & 127])]).toString('hex'))
+  if (bytes.toString('base64url') !== text) return false
+  try {
+    return !Point.fromBytes(bytes).isSmallOrder()
+  } catch {
+    return false
+  }
 }
 
 const keyObjectOf = (x: string): KeyObject => createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' })
