@@ -46,6 +46,11 @@ const callMetrics = ({ counter, histogram }: MetricFactory) => ({
     'resolution'
   ),
   callsEnded: counter('calls_ended_total', 'Calls that ended, by reason', 'reason'),
+  callTransfers: counter(
+    'call_transfers_total',
+    'Transfers that ended, by outcome: transferred, or why the target stopped ringing',
+    'outcome'
+  ),
   callSetupSeconds: histogram('call_setup_seconds', 'From the create of a call until a side reports media', {
     buckets: HUMAN_SECONDS
   })

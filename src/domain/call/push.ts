@@ -34,8 +34,9 @@ export function pushesOf(before: CallState | null, state: CallState, now: number
   return called.flatMap(each => pushTo(each, { before, state, now }) ?? [])
 }
 
-/** Also the target of a transfer rings. */
-const rings = (state: CallState, user: string): boolean => ringsFor(state, user) || transferTo(state, user) !== null
+/** Whether the call rings for this user now, also as the target of a transfer. */
+export const rings = (state: CallState, user: string): boolean =>
+  ringsFor(state, user) || transferTo(state, user) !== null
 
 /** The first user of a call that an operator started, who is the caller now. */
 const startedWith = (before: CallState | null, { caller }: CallState): CalledUser[] =>

@@ -1,5 +1,6 @@
 // Metrics and log entries of a call. They never contain SDP, candidates or metadata.
 import type { CallState } from '../../domain/call/state.js'
+import { transferOutcome } from '../../domain/call/transfer-outcome.js'
 import type { Context } from '../context.js'
 
 export function recordProgress(context: Context, before: CallState | null, after: CallState): void {
@@ -10,6 +11,11 @@ export function recordProgress(context: Context, before: CallState | null, after
   }
   if (after.phase === 'connected' && after.connectedAt === null && before?.phase === 'connecting') {
     context.log.info({ callId: after.callId }, 'call connected, unconfirmed')
+  }
+  const outcome = transferOutcome(before, after)
+  if (outcome !== null) {
+    context.metrics.callTransfers.inc({ outcome })
+    context.log.info({ callId: after.callId, outcome }, 'transfer ended')
   }
   if (after.phase === 'ended' && before?.phase !== 'ended') recordEnd(context, after)
 }

@@ -1,7 +1,6 @@
 // The webhook `push` at the moment it is delivered: with the remaining time, and the opened subscriptions of the devices that still sleep. A queue
 // keeps neither, so no subscription lies in the store unencrypted.
-import { ringsFor } from '../../domain/call/called.js'
-import type { CallPush } from '../../domain/call/push.js'
+import { type CallPush, rings } from '../../domain/call/push.js'
 import { type CallIdRecord, callIn } from '../../domain/call/tombstone.js'
 import type { Context } from '../context.js'
 import { type OpenedSubscription, openSubscriptions } from './subscriptions.js'
@@ -34,7 +33,7 @@ export async function renderPush(context: Context, body: string): Promise<Render
 async function isRinging({ store }: Context, { callId, user }: Pick<CallPush['data'], 'callId' | 'user'>) {
   const stored = await store.aggregates.load({ kind: 'call', id: callId })
   const call = stored && callIn(JSON.parse(stored.state) as CallIdRecord)
-  return call !== null && ringsFor(call, user)
+  return call !== null && rings(call, user)
 }
 
 async function asleepOf({ store, clock }: Context, user: string, devices: readonly string[]): Promise<string[]> {
