@@ -19,6 +19,8 @@ const TRANSFER_CALL = {
       'When the target accepts, the call has ended for you: `call.ended` with `transferred`. The other party receives `call.transferred`, is the ' +
       'caller from then on, and connects with the target anew. If the target does not accept, both of you receive `call.transfer_failed`, and the ' +
       'call goes on. If you hang up meanwhile, the call waits for the target without you.\n\n' +
+      'With `toCall` the transfer is attended: it joins the other parties of two calls that your device is in. The older one goes on, is the call of the ' +
+      'reply, and rings the device on the other side of the newer one, which ends when that device accepts.\n\n' +
       'A repeat changes nothing. One transfer at a time: another one fails with `transfer_pending`. A call can be transferred 8 times.',
     params: CallParams,
     body: TransferCallRequest,

@@ -129,7 +129,12 @@ export const CallRecord = Type.Object(
     ),
     transfers: Type.Array(
       Type.Object(
-        { by: Endpoint, to: Endpoint, at: Timestamp('When the target accepted.') },
+        {
+          by: Endpoint,
+          to: Endpoint,
+          toCall: Type.Optional(CallId('Of an attended transfer: the call that it has replaced.')),
+          at: Timestamp('When the target accepted.')
+        },
         { $id: 'RecordedTransfer', description: 'A transfer that succeeded.', ...Strict }
       ),
       { maxItems: 8, description: 'Oldest first. `caller` and `callee` of the record are those of the end.' }

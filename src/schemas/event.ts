@@ -7,7 +7,7 @@ import { CallId, DurationMs, Endpoint, MessageId, Metadata, Nullable, Participan
 import { ParticipantRef } from './room.js'
 import { Candidate, FirstAnswer, FirstOffer, Sdp } from './signal.js'
 import { dataNameOf, Event, schemaNameOf } from './stream.js'
-import { TransferFailure, TransferTarget } from './transfer.js'
+import { ToCall, TransferFailure, TransferTarget } from './transfer.js'
 
 const Version = Type.Integer({ minimum: 1, description: 'The version of the call after this event.' })
 
@@ -39,6 +39,9 @@ export const CallIncoming = event('call.incoming', 'A user is calling you. Ring.
       ...Endpoint,
       description: 'Who transfers the call of `from` to you. Missing: the call is not transferred.'
     })
+  ),
+  replaces: Type.Optional(
+    CallId('Your call with the transferor, which ends when you accept this one. Missing: the transfer is not attended.')
   ),
   media: Nullable(Media),
   metadata: Metadata,
@@ -84,6 +87,7 @@ export const CallTransferring = event(
   {
     by: Endpoint,
     to: TransferTarget,
+    toCall: Type.Optional(ToCall),
     expiresInMs: DurationMs('Ring time left.'),
     left: Type.Boolean({
       description:

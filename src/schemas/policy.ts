@@ -24,6 +24,8 @@ interface TransferQuestion {
   readonly transferee: Endpoint
   /** The user who would ring. */
   readonly to: string
+  /** Of an attended transfer: the call of the caller with `to` that ends. */
+  readonly toCall?: string
   /** The users whom earlier answers redirected away from, oldest first. */
   readonly redirectedFrom: readonly string[]
   readonly ringTimeoutMs: number

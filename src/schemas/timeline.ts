@@ -83,6 +83,7 @@ export const TimelineEntry = Type.Object(
     calleeReason: Type.Optional(CalleeReason),
     reason: Type.Optional(EndReason),
     to: Type.Optional(UserId('The target of a transfer.')),
+    toCall: Type.Optional(CallId('The call that an attended transfer replaces.')),
     event: Type.Optional(
       Type.String({
         description: 'The type of the event of a `webhook` or `push`, or the action that `policy` was asked about.',

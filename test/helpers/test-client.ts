@@ -45,6 +45,14 @@ interface ClientOptions {
 /** Skipped by expectEvent. */
 const STREAM_EVENTS = ['hello', 'caught-up', 'heartbeat']
 
+interface WireBody {
+  readonly callId?: string
+  readonly toCall?: string
+  readonly consultationOf?: string
+  readonly to?: CallTo
+  readonly users?: readonly string[]
+}
+
 export class TestClient {
   readonly user: string
   readonly device: string
@@ -121,11 +129,13 @@ export class TestClient {
     )
   }
 
-  #wireBody(body: { readonly callId?: string; readonly to?: CallTo; readonly users?: readonly string[] }): object {
-    const { callId, to, users } = body
+  #wireBody(body: WireBody): object {
+    const { callId, toCall, consultationOf, to, users } = body
     return {
       ...body,
       ...(callId === undefined ? {} : { callId: this.#nodes.toWire(callId) }),
+      ...(toCall === undefined ? {} : { toCall: this.#nodes.toWire(toCall) }),
+      ...(consultationOf === undefined ? {} : { consultationOf: this.#nodes.toWire(consultationOf) }),
       ...(to === undefined
         ? {}
         : { to: Array.isArray(to) ? to.map(each => this.#wireTarget(each)) : this.#wireTarget(to) }),

@@ -55,8 +55,8 @@ export interface Issue {
  * `declined`: the callee declined. `declined_elsewhere`, `answered_elsewhere`: another device of this user declined or
  * answered. `busy`: the callee is in another call. `no_answer`: the ring time ran out. `expired`: it was accepted, and
  * no offer and answer were exchanged in time; or it reached the maximum duration. `transferred`: you have transferred
- * it. `media_failed`: a client reported that ICE or DTLS failed. `lost`: a device disconnected and did not come back.
- * `server`: the server ended it.
+ * it, or an attended transfer has joined the two of you in another call. `media_failed`: a client reported that ICE or
+ * DTLS failed. `lost`: a device disconnected and did not come back. `server`: the server ended it.
  */
 export type EndReason = 'hangup' | 'cancelled' | 'declined' | 'declined_elsewhere' | 'answered_elsewhere' | 'busy' | 'no_answer' | 'expired' | 'transferred' | 'media_failed' | 'lost' | 'server'
 
@@ -231,6 +231,11 @@ export interface TransferTarget {
 export interface PendingTransfer {
   readonly by: Side
   readonly to: TransferTarget
+  /**
+   * Of an attended transfer: the other call of its two users, which ends when the target accepts. Missing: there is
+   * none.
+   */
+  readonly toCall?: CallId
   /** Ring time left. */
   readonly expiresInMs: number
 }
@@ -525,6 +530,11 @@ export interface CreateCallRequest {
   /** Whom to call: a user, one device of a user, or up to 8 of them. */
   readonly to: UserId | CallTarget | CallTargets
   readonly ringStrategy?: RingStrategy
+  /**
+   * A connected call that your device is in, to consult somebody while it goes on, best on hold: this one more call
+   * does not count against `MAX_CALLS_PER_USER`. `POST …/transfer` with `toCall` then joins the other two.
+   */
+  readonly consultationOf?: CallId
   readonly media?: Media
   readonly offer?: OfferDescription
   /** Candidates that were gathered already, in that order. They arrive after the description. */
@@ -676,6 +686,8 @@ export interface TimelineEntry {
   readonly reason?: EndReason
   /** The target of a transfer. */
   readonly to?: UserId
+  /** The call that an attended transfer replaces. */
+  readonly toCall?: CallId
   /** The type of the event of a `webhook` or `push`, or the action that `policy` was asked about. */
   readonly event?: string
   readonly outcome?: TimelineOutcome
@@ -787,8 +799,10 @@ export interface HangUpCallRequest {
 }
 
 export interface TransferCallRequest {
-  /** A user, or one device of a user. */
-  readonly to: UserId | CallTarget
+  /** A user, or one device of a user. Give either `to` or `toCall`. */
+  readonly to?: UserId | CallTarget
+  /** An attended transfer: another connected call of your device. Its other party is joined with that of this call. */
+  readonly toCall?: CallId
   /** How long to ring. `RING_TIMEOUT_MS` by default. */
   readonly ringTimeoutMs?: number
 }
@@ -1702,6 +1716,8 @@ export interface CallIncomingData {
   readonly startedBy?: 'operator'
   /** Who transfers the call of `from` to you. Missing: the call is not transferred. */
   readonly transferredBy?: Endpoint
+  /** Your call with the transferor, which ends when you accept this one. Missing: the transfer is not attended. */
+  readonly replaces?: CallId
   readonly media: Media | null
   readonly metadata: Metadata
   /** Ring time left. */
@@ -1818,6 +1834,11 @@ export interface CallTransferringData {
   readonly version: number
   readonly by: Endpoint
   readonly to: TransferTarget
+  /**
+   * Of an attended transfer: the other call of its two users, which ends when the target accepts. Missing: there is
+   * none.
+   */
+  readonly toCall?: CallId
   /** Ring time left. */
   readonly expiresInMs: number
   /** Whether the other side has left already. Then the call waits for the target, and ends if that does not accept. */
@@ -2881,6 +2902,8 @@ export type MissingStep = 'no_offer' | 'no_answer_sdp' | 'no_connected'
 export interface RecordedTransfer {
   readonly by: Endpoint
   readonly to: Endpoint
+  /** Of an attended transfer: the call that it has replaced. */
+  readonly toCall?: CallId
   /** When the target accepted. */
   readonly at: string
 }

@@ -22,8 +22,8 @@ export type RoomId = string
  * `declined`: the callee declined. `declined_elsewhere`, `answered_elsewhere`: another device of this user declined or
  * answered. `busy`: the callee is in another call. `no_answer`: the ring time ran out. `expired`: it was accepted, and
  * no offer and answer were exchanged in time; or it reached the maximum duration. `transferred`: you have transferred
- * it. `media_failed`: a client reported that ICE or DTLS failed. `lost`: a device disconnected and did not come back.
- * `server`: the server ended it.
+ * it, or an attended transfer has joined the two of you in another call. `media_failed`: a client reported that ICE or
+ * DTLS failed. `lost`: a device disconnected and did not come back. `server`: the server ended it.
  */
 export type EndReason = 'hangup' | 'cancelled' | 'declined' | 'declined_elsewhere' | 'answered_elsewhere' | 'busy' | 'no_answer' | 'expired' | 'transferred' | 'media_failed' | 'lost' | 'server'
 
@@ -221,6 +221,11 @@ export interface TransferTarget {
 export interface PendingTransfer {
   readonly by: Side
   readonly to: TransferTarget
+  /**
+   * Of an attended transfer: the other call of its two users, which ends when the target accepts. Missing: there is
+   * none.
+   */
+  readonly toCall?: CallId
   /** Ring time left. */
   readonly expiresInMs: number
 }
@@ -616,6 +621,8 @@ export interface TimelineEntry {
   readonly reason?: EndReason
   /** The target of a transfer. */
   readonly to?: UserId
+  /** The call that an attended transfer replaces. */
+  readonly toCall?: CallId
   /** The type of the event of a `webhook` or `push`, or the action that `policy` was asked about. */
   readonly event?: string
   readonly outcome?: TimelineOutcome

@@ -5,7 +5,7 @@ import type { Endpoint } from '../../schemas/common.js'
 import type { TimelineOutcome } from '../../schemas/timeline.js'
 import type { CandidateBatch } from '../negotiation/candidate.js'
 import type { Description } from '../negotiation/sdp.js'
-import type { MailboxHead, Side } from './state.js'
+import type { MailboxHead, ReplacedCall, Side, Transfer } from './state.js'
 
 export type CallCommand =
   | {
@@ -63,6 +63,7 @@ export type CallCommand =
       readonly type: 'transfer'
       readonly actor: Endpoint
       readonly to: { readonly user: string; readonly device: string | null }
+      readonly replaces?: Transfer['replaces']
       readonly ringMs: number
       /** The target blocks one of the parties. */
       readonly isMuted: boolean
@@ -73,6 +74,10 @@ export type CallCommand =
   | { readonly type: 'cancelTransfer'; readonly actor: Endpoint }
   /** The transfers up to this number are closed: they will never ring a user. */
   | { readonly type: 'closeTransfers'; readonly upTo: number }
+  /** Another call has joined the two. */
+  | ({ readonly type: 'endReplaced' } & Pick<ReplacedCall, 'by' | 'to'>)
+  /** A call that this one has replaced is over for the two, or gone. */
+  | { readonly type: 'forgetReplaced'; readonly callId: string }
   /** The user has accepted another call and may have no second one. */
   | { readonly type: 'busy'; readonly user: string }
   /** An operator ends the call. */

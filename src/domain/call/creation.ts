@@ -104,6 +104,7 @@ export function incomingData(state: CallState, now: number, user: string): Recor
   const call = viewCall(state, now, user)
   const { media, metadata, expiresInMs, caller: from } = call
   const startedBy = isStarting(state) ? { startedBy: 'operator' } : {}
-  const transferredBy = state.transfer && { transferredBy: state.transfer.by }
-  return { from, ...startedBy, ...transferredBy, media, metadata, expiresInMs, ...state.early, call }
+  const { by, replaces } = state.transfer ?? {}
+  const transferred = by && { transferredBy: by, ...(replaces && { replaces: replaces.callId }) }
+  return { from, ...startedBy, ...transferred, media, metadata, expiresInMs, ...state.early, call }
 }

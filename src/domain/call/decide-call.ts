@@ -20,6 +20,7 @@
 // After `ended` nothing changes: cancel, reject and hang-up succeed, everything else is refused with `call_ended`.
 import { AppError } from '../../errors.js'
 import { accept, endConnectTime, markConnected, markRinging, setHold } from './answering.js'
+import { endReplaced, forgetReplaced } from './attended.js'
 import { isRinging } from './called.js'
 import type { CallCommand, CommandOf } from './command.js'
 import { create } from './creation.js'
@@ -49,6 +50,7 @@ import { formerParty } from './view.js'
 export function decideCall(state: CallState | null, command: CallCommand, now: number): CallDecision {
   if (command.type === 'create') return create(state, command, now)
   if (state === null) throw new AppError('call_not_found')
+  if (command.type === 'forgetReplaced') return forgetReplaced(state, command)
   const actor = 'actor' in command ? command.actor : null
   const former = actor && formerParty(state, actor.user)
   if (former) return decideFormer(state, former, command)
@@ -71,8 +73,11 @@ function decideFormer(state: CallState, { view }: FormerParty, command: CallComm
 }
 
 /** The transferor's device has transferred the call to this user. */
-const isRepeatedTransfer = ({ transferred }: CallState, { actor, to }: CommandOf<'transfer'>): boolean =>
-  transferred.some(done => done.by.user === actor.user && done.by.device === actor.device && done.to.user === to.user)
+const isRepeatedTransfer = ({ transferred }: CallState, { actor, to, replaces }: CommandOf<'transfer'>): boolean =>
+  transferred.some(
+    ({ by, to: target, toCall }) =>
+      by.user === actor.user && by.device === actor.device && target.user === to.user && toCall === replaces?.callId
+  )
 
 /** A user who is rung by a transfer is no party yet. */
 function refuseToTarget(state: CallState, { type }: CallCommand): void {
@@ -96,7 +101,7 @@ function decideTransfer(state: CallState, command: OfTransfer, now: number): Cal
   return command.type === 'closeTransfers' ? closeTransfers(state, command) : cancelTransfer(state, command.actor, now)
 }
 
-type OfCall = Exclude<CallCommand, OfTransfer | { type: 'create' }>
+type OfCall = Exclude<CallCommand, OfTransfer | { type: 'create' | 'forgetReplaced' }>
 
 const decideOfCall = (state: CallState, command: OfCall, now: number): CallDecision =>
   decideInTransfer(state, command, now) ?? decideLive(state, command, now)
@@ -136,12 +141,14 @@ function decideLive(state: CallState, command: OfCall, now: number): CallDecisio
   }
 }
 
-type ServerCommand = CommandOf<'busy' | 'ring' | 'skip' | 'seen' | 'served' | 'check'>
+type ServerCommand = CommandOf<'busy' | 'endReplaced' | 'ring' | 'skip' | 'seen' | 'served' | 'check'>
 
 function decideByServer(state: CallState, command: ServerCommand, now: number): CallDecision {
   switch (command.type) {
     case 'busy':
       return endAsBusy(state, command.user, now)
+    case 'endReplaced':
+      return endReplaced(state, command, now)
     case 'ring':
       return ringNext(state, command, now)
     case 'skip':

@@ -32,9 +32,10 @@ export function recordOf(before: CallState | null, ended: CallState, now: number
     missing: unconfirmed && ended.reason === 'hangup' ? null : missingStepOf(before, ended),
     unconfirmed,
     relay: isRelayed([ended.seen.caller, ended.seen.callee]),
-    transfers: ended.transferred.map(({ by, to, afterMs }) => ({
+    transfers: ended.transferred.map(({ by, to, afterMs, toCall }) => ({
       by,
       to,
+      ...(toCall !== undefined && { toCall }),
       at: new Date(ended.createdAt + afterMs).toISOString()
     })),
     blocked: ended.called.some(({ isMuted }) => isMuted)

@@ -31,6 +31,8 @@ export interface CallState extends Negotiation<Side> {
   readonly transfers: number
   /** The transfers that succeeded, oldest first, for the record of the call. */
   readonly transferred: readonly TransferDone[]
+  /** Calls whose two users it has joined, which have to end. Absent: none. */
+  readonly replaced?: readonly ReplacedCall[]
   /** How the sides came into the call. */
   readonly joined: { readonly [side in Side]: Joined }
   readonly media: Call['media']
@@ -75,6 +77,16 @@ export interface Transfer {
   readonly startedAt: number
   /** The transferor has hung up or was lost: the other side is the caller already, and the call rings for the target. */
   readonly hasLeft: boolean
+  /** Of an attended transfer: the call of its two users that ends for it, and the target's lease of that call. */
+  readonly replaces?: { readonly callId: string; readonly lease: string } | undefined
+}
+
+/** A call that ends, if these two devices are still in it: at once, and by `endsAt` if a node dies before. */
+export interface ReplacedCall {
+  readonly callId: string
+  readonly by: Endpoint
+  readonly to: Endpoint
+  readonly endsAt: number
 }
 
 /** `afterMs`: the time since the call was created. */
@@ -82,6 +94,8 @@ export interface TransferDone {
   readonly by: Endpoint
   readonly to: Endpoint
   readonly afterMs: number
+  /** Absent: it was not attended. */
+  readonly toCall?: string
 }
 
 /** `transfer`: the number of the transfer that brought the user; 0: the create did. `afterMs`: when that began. */
@@ -223,11 +237,11 @@ export const unchanged = (state: CallState): CallDecision => ({ state, events: [
 
 export const otherSide = (side: Side): Side => (side === 'caller' ? 'callee' : 'caller')
 
-/** Null when the call has ended. Every live call has a deadline (G7). */
+/** Every live call has one (G7), and one that has ended while another call has to end. */
 export function deadlineOf(state: CallState): number | null {
-  if (state.phase === 'ended') return null
-  const times = [state.limitAt, state.checkAt, pendingTransfer(state)?.target.endsAt ?? null]
-  const due = times.filter(at => at !== null)
+  const { phase, limitAt, checkAt, replaced = [] } = state
+  const ofLive = phase === 'ended' ? [] : [limitAt, checkAt, pendingTransfer(state)?.target.endsAt ?? null]
+  const due = [...ofLive, ...replaced.map(({ endsAt }) => endsAt)].filter(at => at !== null)
   return due.length === 0 ? null : Math.min(...due)
 }
 

@@ -24,10 +24,12 @@ import { viewCall, withFormer } from './view.js'
 
 /** Of one call, also in a loop. */
 const TRANSFERS_MAX = 8
+/** After this time the call's deadline ends the call that it replaces. */
+const REPLACED_MS = 2000
 
 /** Rings the target. A repeat changes nothing. @throws AppError wrong_state, transfer_pending, transfer_limit, invalid_request */
 export function beginTransfer(state: CallState, command: CommandOf<'transfer'>, now: number): CallDecision {
-  const { actor, to, ringMs, isMuted, wakes, policy = [] } = command
+  const { actor, to, ringMs, isMuted, wakes, replaces, policy = [] } = command
   const side = requireActiveDevice(state, actor)
   const pending = pendingTransfer(state)
   if (pending) {
@@ -45,7 +47,8 @@ export function beginTransfer(state: CallState, command: CommandOf<'transfer'>, 
     by: endpoint(actor),
     target,
     startedAt: now,
-    hasLeft: false
+    hasLeft: false,
+    ...(replaces && { replaces })
   }
   const next: CallState = {
     ...state,
@@ -58,13 +61,18 @@ export function beginTransfer(state: CallState, command: CommandOf<'transfer'>, 
   return { state: next, events: [...transferringEvents(next, transfer, now), ...incomingEvents(next, transfer, now)] }
 }
 
-const isSameTransfer = ({ by, target }: Transfer, { actor, to }: CommandOf<'transfer'>): boolean =>
-  by.user === actor.user && by.device === actor.device && target.user === to.user && target.device === to.device
+const isSameTransfer = ({ by, target, replaces }: Transfer, { actor, to, ...other }: CommandOf<'transfer'>): boolean =>
+  by.user === actor.user &&
+  by.device === actor.device &&
+  target.user === to.user &&
+  target.device === to.device &&
+  replaces?.callId === other.replaces?.callId
 
 function transferringEvents(state: CallState, transfer: Transfer, now: number): CallEvent[] {
-  const { by, target, hasLeft } = transfer
+  const { by, target, hasLeft, replaces } = transfer
   const expiresInMs = Math.max(0, (target.endsAt ?? now) - now)
-  const data = { by, to: publicTarget(transfer), expiresInMs, left: hasLeft }
+  const toCall = replaces && { toCall: replaces.callId }
+  const data = { by, to: publicTarget(transfer), ...toCall, expiresInMs, left: hasLeft }
   const to = toSide(state, hasLeft ? 'caller' : otherSide(transferorSide(state, transfer)), null)
   return callEvents(state, to, { type: 'call.transferring', data })
 }
@@ -155,9 +163,20 @@ export function acceptTransfer(state: CallState, command: CommandOf<'accept'>, n
   const ringing = transfer.hasLeft ? state : withoutTransferor(state, transfer)
   const decision = accept(ringing, command, now)
   if (decision.state.version === state.version) return decision
-  const done = { by: transfer.by, to: endpoint(command.actor), afterMs: now - state.createdAt }
+  const { by, replaces } = transfer
+  const users = { by, to: endpoint(command.actor) }
+  const done = { ...users, afterMs: now - state.createdAt, ...(replaces && { toCall: replaces.callId }) }
   const { answeredAt, endsAt, transferred } = state
-  const accepted = { ...decision.state, transfer: null, answeredAt, endsAt, transferred: [...transferred, done] }
+  const accepted: CallState = {
+    ...decision.state,
+    transfer: null,
+    answeredAt,
+    endsAt,
+    transferred: [...transferred, done],
+    ...(replaces && {
+      replaced: [...(state.replaced ?? []), { callId: replaces.callId, ...users, endsAt: now + REPLACED_MS }]
+    })
+  }
   const call = viewCall(accepted, now, accepted.caller.user)
   const events = decision.events.map(event =>
     event.type === 'call.accepted'

@@ -67,7 +67,9 @@ function viewTarget(state: CallState, transfer: Transfer, now: number): Call {
 
 function viewTransfer(state: CallState, transfer: Transfer, now: number): NonNullable<Call['transfer']> {
   const { user, device, endsAt } = transfer.target
-  return { by: transferorSide(state, transfer), to: { user, device }, expiresInMs: Math.max(0, (endsAt ?? now) - now) }
+  const toCall = transfer.replaces && { toCall: transfer.replaces.callId }
+  const expiresInMs = Math.max(0, (endsAt ?? now) - now)
+  return { by: transferorSide(state, transfer), to: { user, device }, ...toCall, expiresInMs }
 }
 
 /** Before the answer a called user sees itself, and the caller the only user who is called. */

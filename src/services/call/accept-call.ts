@@ -20,6 +20,7 @@ import { acceptTimes } from '../intervals.js'
 import { ROUNDS_MAX, resolveActiveConflict, waitForCall } from './lease-conflicts.js'
 import { holderOf, parseHolder } from './lease-holder.js'
 import { claimsOfAccept, releaseIfOver } from './leases.js'
+import { endReplacedInBackground } from './replaced-calls.js'
 import { ringNextInBackground } from './ring-next.js'
 import { seeNodes } from './seen.js'
 import { type CallUpdate, readCall, updateCall, updateCallWithLeases } from './update-call.js'
@@ -82,7 +83,14 @@ export async function commitAccept(
     if (!('refused' in result)) {
       if (result.before !== result.state) seeNodes(context, result.state)
       ringNextInBackground(context, result.state)
-      endWaitingCalls(context, actor.user, result.leases.get(actor.user) ?? [])
+      endReplacedInBackground(context, result.state)
+      const leases = result.leases.get(actor.user) ?? []
+      const ending = result.before?.transfer?.replaces?.lease
+      endWaitingCalls(
+        context,
+        actor.user,
+        leases.filter(({ holder }) => holder !== ending)
+      )
       return { ...result, outcomes }
     }
     await throwIfBusy(context, claimed, result)

@@ -5,6 +5,7 @@ import type { Context } from '../context.js'
 import { canWake } from '../push/wake.js'
 import { type CreateCommand, findRoutes, type Route } from './call-routes.js'
 import { checkRingBudgets, refuseDuringBackoff } from './contacts.js'
+import { consultationLease } from './transfer-plan.js'
 import { readRecord } from './update-call.js'
 
 /** Whom the call rings. Of several, those who may not be rung are left out. */
@@ -47,8 +48,11 @@ export async function findRepeated(context: Context, { callId, actor }: CreateCo
  * Of several callees those who may not be rung are left out as `unreachable`, whatever the reason: only if none is left is it thrown.
  * @throws AppError callee_unreachable, rate_limited, policy_denied, policy_unavailable, redirect_loop
  */
-async function requirePermission(context: Context, command: CreateCommand): Promise<Routes> {
-  const found = await findRoutes(context, command)
+async function requirePermission(context: Context, requested: CreateCommand): Promise<Routes> {
+  const { actor, consultationOf } = requested
+  const uncounted =
+    consultationOf === undefined ? {} : { uncounted: await consultationLease(context, actor, consultationOf) }
+  const found = await findRoutes(context, { ...requested, ...uncounted })
   const routes = await Promise.all(found.routes.map(route => judgeRoute(context, found.command, route)))
   const [first] = routes
   if (first === undefined) throw new AppError('callee_unreachable')

@@ -20,6 +20,9 @@ export interface CreateCommand extends Omit<CommandOf<'create'>, 'attempt' | 'ca
   readonly strategy: RingStrategy
   /** Undefined: as OFFLINE_CALLS says. */
   readonly whenOffline?: 'reject' | 'ring' | undefined
+  readonly consultationOf?: string | undefined
+  /** See LeaseRequest. */
+  readonly uncounted?: string
 }
 
 export interface Route {

@@ -63,6 +63,7 @@ export async function createCall(
     offer: body.offer ? parseDescription(body.offer.sdp, context.config.maxSdpBytes) : null,
     offerer: body.offerer,
     whenOffline: body.whenOffline,
+    consultationOf: body.consultationOf,
     batch: readOptionalCandidates(body)
   }
   const device = actAs(context, actor)
@@ -129,7 +130,8 @@ function newCreation(
     caller,
     attempt: 1,
     callees: ringingAtOnce(command, callees),
-    isForSeveral: callees.length > 1
+    isForSeveral: callees.length > 1,
+    uncounted: command.uncounted
   }
   // Those who wait are charged when their turn begins (ring-next.ts).
   const charged = callees.filter(({ user }) => attempt.callees.some(ringing => ringing.user === user))

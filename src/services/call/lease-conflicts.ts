@@ -86,7 +86,9 @@ export async function resolveActiveConflict(
 ): Promise<string | null> {
   const { peer } = leaseFor(context, call, { user, kind: 'active' })
   const isConflicting = (lease: Lease) =>
-    lease.holder !== holderOf(call, user) && (lease.kind === 'active' || lease.peer === peer)
+    lease.holder !== holderOf(call, user) &&
+    lease.holder !== call.transfer?.replaces?.lease &&
+    (lease.kind === 'active' || lease.peer === peer)
   const conflicting = held.filter(isConflicting)
   const found = await Promise.all(conflicting.map(lease => releaseIfStale(context, user, lease)))
   const [first] = conflicting

@@ -37,6 +37,8 @@ export interface LeaseRequest {
   readonly callees: readonly LeasedCallee[]
   /** The call is for several users, of whom others may ring later. */
   readonly isForSeveral: boolean
+  /** Of a consultation: the caller's lease of the call that goes on, which does not count. */
+  readonly uncounted?: string | undefined
 }
 
 const holderIn = ({ callId, caller, attempt }: LeaseRequest) => ({ callId, caller: caller.user, attempt })
@@ -48,7 +50,7 @@ export const onlyCallee = ({ callees, isForSeveral }: Pick<LeaseRequest, 'callee
 
 /** The claims of a create: an active lease on the caller, a ringing one on each callee. */
 export function claimsOf(context: Context, request: LeaseRequest): UserClaim[] {
-  const { caller, callees } = request
+  const { caller, callees, uncounted } = request
   const at = context.clock.now()
   const lease = { holder: holderOfRequest(request), role: caller.device, at }
   const claimOn = (user: string, peer: string, kind: LeaseKind): UserClaim => ({
@@ -57,10 +59,14 @@ export function claimsOf(context: Context, request: LeaseRequest): UserClaim[] {
   })
   const ringing = callees.filter(({ isMuted }) => !isMuted)
   return [
-    claimOn(caller.user, onlyCallee(request) ?? '', 'active'),
+    withoutCounting(uncounted, claimOn(caller.user, onlyCallee(request) ?? '', 'active')),
     ...ringing.map(({ user, isKnown }) => claimOn(user, caller.user, isKnown ? 'ringing_known' : 'ringing'))
   ]
 }
+
+/** The same claim if a lease does not count: that of a call that is about to end, or that the new one exists for. */
+const withoutCounting = (uncounted: string | undefined, claim: UserClaim): UserClaim =>
+  uncounted === undefined ? claim : { ...claim, limits: { ...claim.limits, uncounted } }
 
 /** The claim of a user whose turn it is to ring. */
 export function ringingClaim(context: Context, call: CallState, { user, isKnown }: LeasedCallee): UserClaim {
@@ -76,7 +82,7 @@ export function activeClaim(context: Context, call: CallState, user: string): Us
 
 /** The claims of an accept. Of a transferred call also the party that stays: the peer of its lease has changed. */
 export function claimsOfAccept(context: Context, call: CallState, user: string): UserClaim[] {
-  const mine = activeClaim(context, call, user)
+  const mine = withoutCounting(call.transfer?.replaces?.lease, activeClaim(context, call, user))
   if (call.transfer === null) return [mine]
   const { user: transferee } = transfereeOf(call, call.transfer)
   const { lease } = activeClaim(context, call, transferee)
@@ -93,7 +99,8 @@ export function transferClaim(
   if (target === undefined || target.isMuted) return []
   const kind = isKnown ? 'ringing_known' : 'ringing'
   const lease = leaseFor(context, transferring, { user: target.user, kind })
-  return [{ user: target.user, lease, limits: limitsFor(context, kind) }]
+  const claim = { user: target.user, lease, limits: limitsFor(context, kind) }
+  return [withoutCounting(transferring.transfer?.replaces?.lease, claim)]
 }
 
 /** Bounds what is stored for one user; far more known callers than a user can answer. */

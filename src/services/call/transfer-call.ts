@@ -18,23 +18,22 @@ import { type CalleeRelation, ringAttemptCharges } from './contacts.js'
 import { ROUNDS_MAX, resolveLeaseConflict } from './lease-conflicts.js'
 import { releaseIfOver, transferClaim } from './leases.js'
 import { permitTransfer, type TransferPlan } from './transfer-permission.js'
-import { readCall, updateCall, updateCallWithLeases } from './update-call.js'
+import { planTransfer, requireConnected } from './transfer-plan.js'
+import { updateCall, updateCallWithLeases } from './update-call.js'
 
 /**
- * Rings the target. A repeat by the same device changes nothing.
+ * Rings the target. A repeat by the same device changes nothing. Resolves to the call that goes on.
  * @throws AppError cannot_call_self, wrong_state, transfer_pending, transfer_limit, callee_busy, callee_unreachable, policy_denied, …
  */
 export async function transferCall(
   context: Context,
   actor: Actor,
-  { callId, to, ringTimeoutMs = context.config.ringTimeoutMs }: TransferCallRequest & { readonly callId: string }
+  request: TransferCallRequest & { readonly callId: string }
 ): Promise<Call> {
-  const target = typeof to === 'string' ? { user: to, device: null } : { user: to.user, device: to.device ?? null }
-  if (target.user === actor.user) throw new AppError('cannot_call_self')
-  const plan = { actor: endpoint(actor), to: target, ringMs: ringTimeoutMs }
-  const call = await readCall(context, callId)
+  const { call, plan, replaced } = await planTransfer(context, actor, request)
   // Refused and repeated requests ask no policy, charge nothing and wake no device.
   const tried = decideCall(call, { type: 'transfer', ...plan, isMuted: false, wakes: null }, context.clock.now())
+  if (replaced && tried.state !== call) requireConnected(replaced, actor)
   const state = tried.state === call ? call : await ring(context, actor, { state: tried.state, plan })
   recordKeepalive(context, actor)
   return viewCall(state, context.clock.now(), actor.user)

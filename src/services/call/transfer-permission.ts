@@ -1,5 +1,5 @@
 // Whether a party of a call may transfer it to a user, and whom the transfer rings: blocks, back-off, and the application's policy.
-import type { CallState } from '../../domain/call/state.js'
+import type { CallState, Transfer } from '../../domain/call/state.js'
 import { redirectOf } from '../../domain/policy/answer.js'
 import { AppError } from '../../errors.js'
 import type { Endpoint } from '../../schemas/common.js'
@@ -16,6 +16,7 @@ export interface TransferPlan {
   readonly ringMs: number
   /** What the policy decided about it, in order. */
   readonly policy?: readonly TimelineOutcome[]
+  readonly replaces?: Transfer['replaces']
 }
 
 interface PermittedTransfer {
@@ -57,7 +58,7 @@ async function relate(context: Context, plan: TransferPlan, transferee: Endpoint
   return { plan, relation }
 }
 
-/** A redirect rings all devices of the user. */
+/** A redirect rings all devices of the user. It is not attended: the other call goes on. */
 async function askAboutTransfer(
   context: Context,
   first: PermittedTransfer,
@@ -68,13 +69,14 @@ async function askAboutTransfer(
   for (const redirectedFrom: string[] = []; ; ) {
     const { plan, relation } = permitted
     refuseDuringBackoff(context, relation)
-    const { actor: caller, to, ringMs: ringTimeoutMs } = plan
+    const { actor: caller, to, ringMs: ringTimeoutMs, replaces } = plan
     const question = {
       action: 'transfer',
       callId,
       caller,
       transferee,
       to: to.user,
+      ...(replaces && { toCall: replaces.callId }),
       redirectedFrom,
       ringTimeoutMs
     } as const
@@ -86,7 +88,7 @@ async function askAboutTransfer(
     if (next === undefined) return { plan: { ...plan, ringMs, policy }, relation }
     if (next === transferee.user) throw new AppError('redirect_loop')
     redirectedFrom.push(to.user)
-    const redirected = await relate(context, { ...plan, ringMs, to: { user: next, device: null } }, transferee)
+    const redirected = await relate(context, { actor: caller, ringMs, to: { user: next, device: null } }, transferee)
     const isBlocked = relation.isBlocked || redirected.relation.isBlocked
     permitted = { ...redirected, relation: { ...redirected.relation, isBlocked } }
   }

@@ -12,6 +12,7 @@ import type { Cursor, StoredEvent } from '../../store/store.js'
 import { confirmLease, restoreLeases } from '../call/lease-conflicts.js'
 import { isLiveCallOf, parseHolder } from '../call/lease-holder.js'
 import { releaseLeases } from '../call/leases.js'
+import { endReplacedCalls } from '../call/replaced-calls.js'
 import { ringNext } from '../call/ring-next.js'
 import { seenConnection } from '../call/seen.js'
 import { callRef, readCall, updateCall } from '../call/update-call.js'
@@ -127,6 +128,7 @@ export async function deviceGone(context: Context, actor: Actor): Promise<void> 
 /** The call's deadline has come. A repeated check changes nothing (G7). It also restores leases that a failover has lost. */
 export async function checkCall(context: Context, callId: string): Promise<void> {
   const call = await readCall(context, callId)
+  if (call) await endReplacedCalls(context, call)
   if (call === null || call.phase === 'ended') return
   const [caller, callee] = await Promise.all([
     absentSince(context, call, 'caller'),
