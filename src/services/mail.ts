@@ -1,5 +1,5 @@
 // The events of a decision as the store takes them: mail for each user, and a fan-out log for watchers.
-import type { Recipients } from '../domain/call/state.js'
+import type { Recipients } from '../domain/call/decision.js'
 import type { Delivery } from '../schemas/common.js'
 import type { OutboxItem, OutgoingEvent } from '../store/aggregate.js'
 import type { Deliveries, MailboxEntry, UserMail } from '../store/mail.js'

@@ -1,7 +1,8 @@
 // Offers, answers and candidates of a call: revisions, collisions, ICE generations, waiting candidates.
 import t from 'tap'
 import type { CallCommand } from '../../src/domain/call/command.js'
-import type { CallDecision, CallState } from '../../src/domain/call/state.js'
+import type { CallDecision } from '../../src/domain/call/decision.js'
+import type { CallState } from '../../src/domain/call/state.js'
 import { WAITING_MAX } from '../../src/domain/negotiation/waiting-candidates.js'
 import type { Candidate } from '../../src/schemas/signal.js'
 import {

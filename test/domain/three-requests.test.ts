@@ -1,7 +1,7 @@
 // Candidates that come with a description: in the create, in the accept, and with later offers and answers.
 import t from 'tap'
 import type { CallCommand } from '../../src/domain/call/command.js'
-import type { CallDecision } from '../../src/domain/call/state.js'
+import type { CallDecision } from '../../src/domain/call/decision.js'
 import {
   accept,
   after,

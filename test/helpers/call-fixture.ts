@@ -2,13 +2,8 @@
 // checked against the invariants of a call. The state is encoded as JSON and decoded after each step, as a store does.
 import assert from 'node:assert/strict'
 import type { CallCommand } from '../../src/domain/call/command.js'
-import {
-  type CallDecision,
-  type CallEvent,
-  type CallState,
-  deadlineOf,
-  type Side
-} from '../../src/domain/call/state.js'
+import type { CallDecision, CallEvent } from '../../src/domain/call/decision.js'
+import { type CallState, deadlineOf, type Side } from '../../src/domain/call/state.js'
 import { viewCall } from '../../src/domain/call/view.js'
 import { ufragOf } from '../../src/domain/negotiation/candidate.js'
 import { AppError } from '../../src/errors.js'

@@ -3,7 +3,8 @@
 
 import type { CallCommand, CommandOf, NewCallee } from '../../src/domain/call/command.js'
 import { decideCall } from '../../src/domain/call/decide-call.js'
-import type { CallDecision, CallEvent, CallState, Recipients } from '../../src/domain/call/state.js'
+import type { CallDecision, CallEvent, Recipients } from '../../src/domain/call/decision.js'
+import type { CallState } from '../../src/domain/call/state.js'
 import { parseDescription } from '../../src/domain/negotiation/sdp.js'
 import { AppError } from '../../src/errors.js'
 import type { Endpoint } from '../../src/schemas/common.js'

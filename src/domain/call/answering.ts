@@ -8,6 +8,7 @@ import { isRetry } from '../negotiation/negotiation.js'
 import { isDescribed } from '../negotiation/state.js'
 import { calledUser, isRinging, withCalled } from './called.js'
 import type { CommandOf } from './command.js'
+import { type CallDecision, type CallEvent, unchanged } from './decision.js'
 import { end, withDepartures } from './ending.js'
 import { isStarting } from './operator-call.js'
 import {
@@ -23,15 +24,7 @@ import {
 import { withSide, withStats } from './seen.js'
 import { applyAccepted, classifyFor, decideAnswer, decideBatch, decideOffer, releaseWaitingOf } from './signal.js'
 import { acceptAsCaller } from './start-accept.js'
-import {
-  type CallDecision,
-  type CallEvent,
-  type CalledUser,
-  type CallState,
-  otherSide,
-  type RequestSignals,
-  unchanged
-} from './state.js'
+import { type CalledUser, type CallState, otherSide, type RequestSignals } from './state.js'
 import { viewCall } from './view.js'
 
 /** A device of the callee rings. The caller gets one event for all devices, and it names none of them. */

@@ -1,8 +1,9 @@
 // The end of the call that an attended transfer replaces. It is a commit of its own, after the accept in the call that goes on.
 import type { Endpoint } from '../../schemas/common.js'
 import type { CommandOf } from './command.js'
+import { type CallDecision, unchanged } from './decision.js'
 import { end } from './ending.js'
-import { type CallDecision, type CallState, unchanged } from './state.js'
+import type { CallState } from './state.js'
 
 /** If both devices are still in it. */
 export function endReplaced(state: CallState, { by, to }: CommandOf<'endReplaced'>, now: number): CallDecision {

@@ -5,7 +5,8 @@ import type { Endpoint } from '../../schemas/common.js'
 import type { TimelineOutcome } from '../../schemas/timeline.js'
 import type { CandidateBatch } from '../negotiation/candidate.js'
 import type { Description } from '../negotiation/sdp.js'
-import type { MailboxHead, ReplacedCall, Side, Transfer } from './state.js'
+import type { MailboxHead } from './decision.js'
+import type { ReplacedCall, Side, Transfer } from './state.js'
 
 export type CallCommand =
   | {

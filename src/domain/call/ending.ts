@@ -4,18 +4,10 @@ import { endpoint } from '../endpoint.js'
 import { NO_SIGNALS } from '../negotiation/state.js'
 import { calledUser, isInvited, nextRingEnd, withCalled } from './called.js'
 import type { CommandOf } from './command.js'
+import { type CallDecision, type CallEvent, unchanged } from './decision.js'
 import { isStarting } from './operator-call.js'
 import { callEvents, calleeChanged, conflict, requireSide, sideOf, toCalled, toSide } from './party.js'
-import {
-  type CallDecision,
-  type CallEvent,
-  type CalledReason,
-  type CalledUser,
-  type CallState,
-  type EndReason,
-  pendingTransfer,
-  unchanged
-} from './state.js'
+import { type CalledReason, type CalledUser, type CallState, type EndReason, pendingTransfer } from './state.js'
 import { viewCall, withFormer } from './view.js'
 
 export function cancel(state: CallState, actor: Endpoint, now: number): CallDecision {

@@ -3,18 +3,11 @@
 import { calledUser } from './called.js'
 import type { CommandOf } from './command.js'
 import { incomingData } from './creation.js'
+import { type CallDecision, type CallEvent, unchanged } from './decision.js'
 import { end } from './ending.js'
 import { callEvents, endpointOf, reaches, sideOf, toCalled, toSide } from './party.js'
 import { seeConnection, withSide } from './seen.js'
-import {
-  type CallDecision,
-  type CallEvent,
-  type CallState,
-  otherSide,
-  pendingTransfer,
-  type Side,
-  unchanged
-} from './state.js'
+import { type CallState, otherSide, pendingTransfer, type Side } from './state.js'
 import { leaveTransfer } from './transfer.js'
 import { transferorSide } from './transfer-state.js'
 

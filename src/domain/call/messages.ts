@@ -1,8 +1,9 @@
 // What the sides of a call send to each other besides signals: application messages, and which media they send.
 import { createHash } from 'node:crypto'
 import type { CommandOf } from './command.js'
+import { type CallDecision, unchanged } from './decision.js'
 import { callEvents, conflict, requireActiveDevice, sideOf, toDevice, tooEarly, toSide } from './party.js'
-import { type CallDecision, type CallState, otherSide, type SentMessage, type Side, unchanged } from './state.js'
+import { type CallState, otherSide, type SentMessage, type Side } from './state.js'
 
 /** Of each side: a retry of an older one is a new message. */
 const SENT_KEPT = 16

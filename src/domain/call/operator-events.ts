@@ -1,8 +1,9 @@
 // What the systems of the operator receive of a change of a call: each event once, whichever devices got it, without descriptions and
 // candidates, which contain network addresses.
 import type { Call } from '../../schemas/call.js'
+import type { CallEvent } from './decision.js'
 import { recordOf } from './record.js'
-import type { CallEvent, CallState } from './state.js'
+import type { CallState } from './state.js'
 
 type OperatorEvent = Pick<CallEvent, 'type' | 'data'>
 

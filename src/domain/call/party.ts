@@ -2,8 +2,9 @@
 import { AppError, type ErrorCode } from '../../errors.js'
 import type { Endpoint } from '../../schemas/common.js'
 import { calledUser, isInvited, viewCallee } from './called.js'
+import type { CallEvent, Recipients } from './decision.js'
 import { isStarting } from './operator-call.js'
-import type { CallEvent, CalledUser, CallState, Recipients, Side } from './state.js'
+import type { CalledUser, CallState, Side } from './state.js'
 import { transferTo } from './transfer-state.js'
 
 /** The members that every conflict of a call carries. */

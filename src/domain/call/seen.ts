@@ -4,8 +4,9 @@ import type { CandidateType, ConnectionStats } from '../../schemas/call-record.j
 import type { CandidateBatch } from '../negotiation/candidate.js'
 import type { Description } from '../negotiation/sdp.js'
 import type { CallCommand, CommandOf, SeenConnection } from './command.js'
+import { type CallDecision, unchanged } from './decision.js'
 import { isPartyOf } from './party.js'
-import { type CallDecision, type CallState, type SeenSide, type Side, unchanged } from './state.js'
+import type { CallState, SeenSide, Side } from './state.js'
 
 /** A client that resumes, or is served by other nodes, all the time costs no more commits than this. */
 const COUNT_MAX = 100

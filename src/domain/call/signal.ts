@@ -11,15 +11,9 @@ import {
   type Signaler
 } from '../negotiation/state.js'
 import type { CommandOf } from './command.js'
+import type { CallDecision, CallEvent } from './decision.js'
 import { callEvents, conflict, endpointOf, requireActiveDevice, toDevice, tooEarly } from './party.js'
-import {
-  type CallDecision,
-  type CallEvent,
-  type CallState,
-  otherSide,
-  type RequestSignals,
-  type Side
-} from './state.js'
+import { type CallState, otherSide, type RequestSignals, type Side } from './state.js'
 
 export function decideOffer(state: CallState, command: CommandOf<'offer' | 'answer'>): CallDecision {
   const side = requireAnswered(state, command)

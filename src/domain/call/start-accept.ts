@@ -2,10 +2,11 @@
 import { endpoint } from '../endpoint.js'
 import { calledUser, isInvited } from './called.js'
 import type { CallCommand, CommandOf } from './command.js'
+import { type CallDecision, unchanged } from './decision.js'
 import { isStarting, OPERATOR } from './operator-call.js'
 import { callEvents, conflict, toCalled } from './party.js'
 import { applyCreated, notTheOfferer } from './signal.js'
-import { type CallDecision, type CallState, unchanged } from './state.js'
+import type { CallState } from './state.js'
 import { viewCall } from './view.js'
 
 /**

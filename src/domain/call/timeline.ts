@@ -4,10 +4,10 @@ import type { Endpoint } from '../../schemas/common.js'
 import type { CallTimeline, TimelineEntry, TimelineOutcome } from '../../schemas/timeline.js'
 import { isCurrent, type SideSignals } from '../negotiation/state.js'
 import { calledUser } from './called.js'
+import type { CallDecision } from './decision.js'
 import { isStarting } from './operator-call.js'
 import { endpointOf } from './party.js'
 import {
-  type CallDecision,
   type CalledUser,
   type CallState,
   type TimelineChange as Change,

@@ -9,8 +9,9 @@ import { newCalled } from './called.js'
 import type { CommandOf, Refusal, RefuseCommand } from './command.js'
 import { newCall, startRinging } from './creation.js'
 import { decideCall } from './decide-call.js'
+import type { CallDecision } from './decision.js'
 import { wasPartyOf } from './party.js'
-import type { CallDecision, CallState } from './state.js'
+import type { CallState } from './state.js'
 import { viewCall } from './view.js'
 
 export interface Tombstone {

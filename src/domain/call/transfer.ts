@@ -7,17 +7,10 @@ import { accept } from './answering.js'
 import { newCalled } from './called.js'
 import type { CommandOf } from './command.js'
 import { incomingData } from './creation.js'
+import { type CallDecision, type CallEvent, unchanged } from './decision.js'
 import { type TargetEnd, targetEnd } from './ending.js'
 import { callEvents, conflict, reaches, requireActiveDevice, sideOf, toCalled, tooEarly, toSide } from './party.js'
-import {
-  type CallDecision,
-  type CallEvent,
-  type CallState,
-  otherSide,
-  pendingTransfer,
-  type Transfer,
-  unchanged
-} from './state.js'
+import { type CallState, otherSide, pendingTransfer, type Transfer } from './state.js'
 import { withPolicy } from './timeline-lines.js'
 import { transferorSide, transferTo, withoutTransferor } from './transfer-state.js'
 import { viewCall, withFormer } from './view.js'

@@ -2,9 +2,10 @@
 import { calledUser, isInvited, nextRingEnd, nextToRing, withCalled } from './called.js'
 import type { CommandOf } from './command.js'
 import { incomingData } from './creation.js'
+import { type CallDecision, unchanged } from './decision.js'
 import { leave } from './ending.js'
 import { callEvents, calleeChanged, toCalled } from './party.js'
-import { type CallDecision, type CallState, unchanged } from './state.js'
+import type { CallState } from './state.js'
 
 /** Changes nothing unless it is this user's turn: another node may have begun it. */
 export function ringNext(

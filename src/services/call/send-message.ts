@@ -1,9 +1,10 @@
 // Application messages of a call: recognized when they are repeated, and charged by their recipients and KiB.
 
 import { decideCall } from '../../domain/call/decide-call.js'
+import type { CallDecision } from '../../domain/call/decision.js'
 import { findSent } from '../../domain/call/messages.js'
 import { sideOf } from '../../domain/call/party.js'
-import type { CallDecision, CallState } from '../../domain/call/state.js'
+import type { CallState } from '../../domain/call/state.js'
 import { endpoint } from '../../domain/endpoint.js'
 import { AppError } from '../../errors.js'
 import { idFromKey } from '../../ids.js'

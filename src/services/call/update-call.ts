@@ -1,9 +1,10 @@
 // Updates of calls. A call id has a record: a call, or tombstones (domain/call/tombstone.ts). What happens to a call that exists uses
 // updateCall; what may create a call or a tombstone uses updateRecord.
 import { endForgotten } from '../../domain/call/decide-call.js'
+import type { CallDecision } from '../../domain/call/decision.js'
 import { callerUsers } from '../../domain/call/operator-call.js'
 import { operatorEventsOf } from '../../domain/call/operator-events.js'
-import { type CallDecision, type CallState, deadlineOf } from '../../domain/call/state.js'
+import { type CallState, deadlineOf } from '../../domain/call/state.js'
 import { type CallIdRecord, callIn } from '../../domain/call/tombstone.js'
 import { AppError } from '../../errors.js'
 import type { AggregateRef } from '../../store/aggregate.js'

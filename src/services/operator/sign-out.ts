@@ -1,7 +1,7 @@
 // Signs a user or one of their devices out. First their tokens are refused, so that nothing comes back; then each device leaves what it is in. If
 // the node dies in between, the device is missed as one that lost its connection, and the operator may repeat the request.
 import { decideCall } from '../../domain/call/decide-call.js'
-import { unchanged } from '../../domain/call/state.js'
+import { unchanged } from '../../domain/call/decision.js'
 import { leaveRoom } from '../../domain/room/participants.js'
 import { NO_CHANGE, PART, type ParticipantRecord } from '../../domain/room/state.js'
 import type { Endpoint } from '../../schemas/common.js'
