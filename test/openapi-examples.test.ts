@@ -90,7 +90,7 @@ const participantIn = (reply: Record<string, unknown> | null) => String(reply?.p
 const used = new Set<string>()
 
 t.test('each example request gets the example reply', async t => {
-  const clock = new ManualClock()
+  const clock = new ManualClock(Date.parse('2026-11-21T10:00:00.000Z'))
   const service = await TestMediaService.start(MEDIA_SECRET)
   const app = await buildApp(loadConfig({ ...ENVIRONMENT, MEDIA_SERVICE_URLS: service.url }), { clock })
   t.teardown(() => app.close().then(() => service.close()))

@@ -27,7 +27,7 @@ export interface DeliveryOptions {
   readonly node: string
   readonly log: Pick<FastifyBaseLogger, 'debug' | 'error'>
   readonly metrics: Pick<Metrics, 'streamsOpen' | 'eventsDelivered' | 'resumes'>
-  readonly config: Pick<Config, 'heartbeatMs' | 'presenceTtlMs' | 'awayAfterMs' | 'jwtLeewayMs' | 'streamReleaseParser'>
+  readonly config: Pick<Config, 'heartbeatMs' | 'presenceTtlMs' | 'awayAfterMs' | 'streamReleaseParser'>
   /** The device has opened a stream or a poll. Returns at once and never throws. */
   onConnected(actor: Actor, connection: NewConnection): void
   /** Its stream or poll has ended and was not superseded. Returns at once and never throws. */

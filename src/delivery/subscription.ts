@@ -9,7 +9,6 @@ import { connectionIdOf } from '../ids.js'
 import type { Actor } from '../schemas/claims.js'
 import type { MailboxPosition, ResumePosition } from '../store/cursor.js'
 import { RESET } from '../store/lost-writes.js'
-import { revocationOf } from '../store/revocations.js'
 import type {
   Cursor,
   MailboxPage,
@@ -85,7 +84,7 @@ export abstract class Subscription implements Subscriber {
 
   /** Called for each revocation of the user's tokens, and when the connection has joined the hub: there is none in between. */
   endIfRevoked(): void {
-    const revocation = revocationOf(this.context, this.actor)
+    const revocation = this.context.store.revocations.revocationOf(this.actor)
     if (revocation !== null) this.end(revocation.kind === 'sign_out' ? 'signed_out' : 'auth_expired')
   }
 

@@ -6,7 +6,7 @@ import { AppError, ERRORS } from '../errors.js'
 import type { Actor } from '../schemas/claims.js'
 import { ID_FORMATS, isId } from '../schemas/common.js'
 import type { Context } from '../services/context.js'
-import { requireNotRevoked } from '../services/revocations.js'
+import { noteIssuer, requireNotRevoked } from '../services/revocations.js'
 import { redeemTicket } from '../services/tickets.js'
 import { bearerToken } from './bearer.js'
 import { cookieToken } from './cookie.js'
@@ -73,7 +73,10 @@ export async function authenticate(app: FastifyInstance, context: Context): Prom
       return accept(actorOf(verified, request))
     }
     context.addresses.check(networkOf(request.ip))
-    return tokens.verify(token).then(fresh => accept(actorOf(fresh, request)))
+    return tokens.verify(token).then(async fresh => {
+      if (fresh.issuer === 'operator') await noteIssuer(context, fresh)
+      return accept(actorOf(fresh, request))
+    })
   }
 
   app.decorateRequest('actor')

@@ -2,7 +2,7 @@
 import type { FastifyInstance } from 'fastify'
 import { AppError } from '../errors.js'
 import type { Context } from '../services/context.js'
-import { requireNotRevoked } from '../services/revocations.js'
+import { noteIssuer, requireNotRevoked } from '../services/revocations.js'
 import { createTokens } from './tokens.js'
 
 export interface OperatorTokens {
@@ -25,6 +25,7 @@ export async function createOperatorTokens(app: FastifyInstance, context: Contex
       if (issuer !== 'operator' || device !== null)
         throw new AppError('unauthorized', { detail: 'The token is that of a device' })
       if (!isOperator) throw new AppError('unauthorized', { detail: 'The token does not have the role of operators' })
+      await noteIssuer(context, verified)
       requireNotRevoked(context, { user, device, issuedAt })
       return user
     }

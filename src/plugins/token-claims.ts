@@ -20,7 +20,7 @@ export interface VerifiedToken {
   readonly rooms: RoomClaims | null
   /** It has ADMIN_ROLE. Not enough for access, see operator-tokens.ts. */
   readonly isOperator: boolean
-  /** Milliseconds since the epoch, the leeway included. */
+  /** By `nbf` and `iat`. Milliseconds since the epoch, the leeway included. */
   readonly notBefore: number
   /** The version of the key set that it was verified with. */
   readonly keysVersion: number
@@ -53,6 +53,9 @@ export interface ClaimOptions {
 const MAX_YEARS_AHEAD = 10
 const MAX_AHEAD_MS = MAX_YEARS_AHEAD * 365.25 * 24 * 3_600_000
 
+/** A claim `iat` may be this far ahead, where JWT_LEEWAY_MS is smaller. */
+const ISSUED_AHEAD_MS = 10_000
+
 /** @throws AppError unauthorized, invalid_subject */
 export function verifiedTokenOf(claims: Claims, options: ClaimOptions): VerifiedToken {
   const { exp, nbf, iat, rooms } = claims
@@ -62,16 +65,20 @@ export function verifiedTokenOf(claims: Claims, options: ClaimOptions): Verified
     throw new AppError('unauthorized', { detail: 'The token has no claim exp, which is required' })
   }
   const { issuer, now, leewayMs, keysVersion } = options
+  const issuedAt = iat === undefined ? null : instantOf('iat', iat, now)
   return {
     issuer,
     user,
     device: idIn(claims, options.deviceClaim),
     expiresAt: exp === undefined ? null : instantOf('exp', exp, now) + leewayMs,
-    // RFC 7519, section 4.1.6: `iat` does not decide validity; revocations do. A value that is not a date is refused.
-    issuedAt: iat === undefined ? null : instantOf('iat', iat, now),
+    issuedAt,
     rooms: rooms === undefined ? null : roomClaims(rooms),
     isOperator: hasRole(claims, options),
-    notBefore: nbf === undefined ? 0 : instantOf('nbf', nbf, now) - leewayMs,
+    notBefore: Math.max(
+      nbf === undefined ? 0 : instantOf('nbf', nbf, now) - leewayMs,
+      // Otherwise no sign-out would refuse it: decision 45.
+      (issuedAt ?? 0) - Math.max(leewayMs, ISSUED_AHEAD_MS)
+    ),
     keysVersion,
     lastActor: null
   }
@@ -82,7 +89,7 @@ export function checkTimes({ expiresAt, notBefore }: VerifiedToken, now: number)
   if (expiresAt !== null && expiresAt <= now)
     throw new AppError('token_expired', { detail: 'The claim exp is in the past' })
   if (notBefore > now)
-    throw new AppError('unauthorized', { detail: 'The claim nbf is in the future: the token is not valid yet' })
+    throw new AppError('unauthorized', { detail: 'The claim nbf or iat is in the future: the token is not valid yet' })
 }
 
 /** Null: there is no such claim. @throws AppError invalid_subject */

@@ -133,7 +133,7 @@ export const SERVER_SETTINGS = {
   JWT_LEEWAY_MS: setting(
     integer(0, 600_000),
     '30000',
-    'Allowed difference to the clock of the token issuer. A token is accepted this long before its `nbf` and after its `exp`.'
+    'Allowed difference to the clock of the token issuer. A token is accepted this long before its `nbf` and after its `exp`, and this long, at least 10 s, before its `iat`.'
   ),
 
   DRAIN_SETTLE_MS: setting(

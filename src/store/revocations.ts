@@ -1,7 +1,5 @@
 // Part of the port in store.ts: which tokens are refused although they are valid. Each node has all revocations in memory, so that the check of
 // a request waits for nothing. The general promises of store.ts hold.
-import type { Clock } from '../clock.js'
-
 /** Refuses the tokens of a user that were issued at or before an instant. */
 export interface Revocation {
   readonly user: string
@@ -15,6 +13,9 @@ export interface Revocation {
   readonly at: number
   readonly expiresAt: number
 }
+
+/** More than JWT_LEEWAY_MS can be: no token is ahead for longer. */
+export const ISSUER_LEAD_TTL_MS = 3_600_000
 
 /** What a token, ticket or stream says of itself. */
 export interface IssuedToken {
@@ -42,28 +43,10 @@ export interface Revocations {
   list(user: string): readonly Revocation[]
   /** How many this node keeps, with those that were removed and have not expired. */
   size(): number
+  /** Remembers for ISSUER_LEAD_TTL_MS, for all nodes, that a clock of an issuer is ahead. @param leadMs of few different values */
+  noteIssuerLead(leadMs: number): Promise<void>
+  /** The largest lead that any node has noted and that is not forgotten; 0: none. */
+  issuerLeadMs(): Promise<number>
   /** Called when this node learns of a revocation that refuses more tokens of the user than before. The returned function ends it. */
   onRevoked(listen: (user: string) => void): () => void
-}
-
-interface RevocationContext {
-  readonly store: { readonly revocations: Pick<Revocations, 'revocationOf'> }
-  readonly clock: Pick<Clock, 'now'>
-  readonly config: { readonly jwtLeewayMs: number }
-}
-
-/** Clocks may differ by this much where JWT_LEEWAY_MS is smaller: the server's own tokens are made on another node. */
-const SKEW_MS = 10_000
-
-/**
- * The revocation that refuses the token. A token from the future does not say when it was issued: it counts as one without `iat`, or no sign-out would
- * reach it. Null: none does. @throws AppError store_unavailable until this node knows the revocations
- */
-export function revocationOf(
-  { store, clock, config }: RevocationContext,
-  { user, device, issuedAt = null }: IssuedToken
-): Revocation | null {
-  const latest = clock.now() + Math.max(config.jwtLeewayMs, SKEW_MS)
-  const known = issuedAt !== null && issuedAt > latest ? null : issuedAt
-  return store.revocations.revocationOf({ user, device, issuedAt: known })
 }

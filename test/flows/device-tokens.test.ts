@@ -131,7 +131,7 @@ flow(
     const body = camera.key.enrollment(code)
     t.match(await camera.send(0, 'POST', 'device/enroll', { body }), { status: 401, code: 'invalid_enrollment_code' })
 
-    await scenario.advance(1)
+    await scenario.advance(501)
     const { code: next } = await camera.admin(0, 'POST', 'enrollment-codes')
     await camera.send(lastNode, 'POST', 'device/enroll', { body: camera.key.enrollment(next) })
     const again = await camera.requestToken(lastNode, await camera.nonce(0))

@@ -7,11 +7,16 @@ interface Timer {
   readonly run: () => void
 }
 
+const [MINUTE_MS, HOUR_MS] = [60_000, 3_600_000]
+
+/** Where the windows of budgets begin, and ten minutes or more ahead: tokens that a test issues by the machine's clock are not from the future. */
+const aFullHour = () => Math.ceil((Date.now() + 10 * MINUTE_MS) / HOUR_MS) * HOUR_MS
+
 export class ManualClock implements Clock {
   #now: number
   readonly #timers = new Set<Timer>()
 
-  constructor(now = Date.parse('2026-11-21T10:00:00.000Z')) {
+  constructor(now = aFullHour()) {
     this.#now = now
   }
 

@@ -257,7 +257,7 @@ t.test('a 401 says in the body and in WWW-Authenticate which check failed', asyn
   const now = Math.floor(clock.now() / 1000)
   const good = { sub: 'alice', iss: 'https://id.example', aud: 'calls' }
   const cases: readonly [token: string, text: string][] = [
-    [await sign({ ...good, nbf: now + 40 }), 'The claim nbf is in the future: the token is not valid yet'],
+    [await sign({ ...good, nbf: now + 40 }), 'The claim nbf or iat is in the future: the token is not valid yet'],
     [await sign({ ...good, exp: now - 40 }), 'The claim exp is in the past'],
     [await sign({ ...good, exp: undefined as never }), 'The token has no claim exp, which is required'],
     [await sign({ ...good, iss: 'https://other' }), 'The iss claim value is not allowed.'],
@@ -303,6 +303,8 @@ t.test('exp is required, and a value that is not a date is refused', async t => 
     [{ nbf: -1 }, 'unauthorized', /claim nbf must be seconds/],
     [{ nbf: 'now' }, 'unauthorized'],
     [{ iat: now }, 200],
+    [{ iat: now + 29 }, 200],
+    [{ iat: now + 31 }, 'unauthorized', /iat is in the future/],
     [{ iat: now * 1000 }, 'unauthorized', /claim iat must be seconds/],
     [{ iat: 1e300 }, 'unauthorized', /claim iat must be seconds/],
     [{ iat: 'now' }, 'unauthorized']

@@ -10,7 +10,7 @@ import type { SigningKey } from '../../schemas/device-credential.js'
 export interface SigningKeys {
   /** The public keys, the one that signs first. */
   readonly publicKeys: readonly SigningKey[]
-  /** @param now milliseconds since the epoch; `iat` keeps them as a fraction. @throws AppError no_device_credentials */
+  /** @param now milliseconds since the epoch; `iat` has them as a fraction, less CLOCK_ERROR_MS. @throws AppError no_device_credentials */
   sign(owner: Endpoint, now: number): Promise<string>
   /** Whether the header of the token names a key of this server. */
   isOwn(token: string): boolean
@@ -26,6 +26,11 @@ interface Key {
 
 /** An Ed25519 private key in PKCS #8 (RFC 8410, section 7), up to the 32 bytes of the seed. */
 const PKCS8_HEAD = Buffer.from('302e020100300506032b657004220420', 'hex')
+/**
+ * The clock of a node that signs may be ahead of that of a node that revokes, by half a round trip to Redis. A token that is issued while its credential
+ * is revoked must not seem newer than the revocation.
+ */
+const CLOCK_ERROR_MS = 500
 const NO_ISSUER = 'signalpost'
 
 type Signing = Pick<Config, 'signingKeys' | 'publicUrl' | 'deviceTokenTtlMs'>
@@ -40,8 +45,8 @@ export function createSigningKeys({ signingKeys, publicUrl, deviceTokenTtlMs }: 
     async sign({ user, device }, now) {
       const [first] = keys
       if (first === undefined) throw new AppError('no_device_credentials')
-      const iat = now / 1000
-      return new SignJWT({ iss: issuer, sub: user, device, iat, exp: iat + deviceTokenTtlMs / 1000 })
+      const iat = (now - CLOCK_ERROR_MS) / 1000
+      return new SignJWT({ iss: issuer, sub: user, device, iat, exp: (now + deviceTokenTtlMs) / 1000 })
         .setProtectedHeader({ alg: 'EdDSA', typ: 'JWT', kid: first.jwk.kid })
         .sign(first.privateKey)
     },

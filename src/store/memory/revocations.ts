@@ -1,7 +1,7 @@
 // Revocations in memory.
 import type { Clock } from '../../clock.js'
 import { isInForce, nextRecord, RevocationMap } from '../revocation-map.js'
-import type { Revocations } from '../revocations.js'
+import { ISSUER_LEAD_TTL_MS, type Revocations } from '../revocations.js'
 
 export interface MemoryRevocations extends Revocations {
   sweep(now: number): void
@@ -9,6 +9,8 @@ export interface MemoryRevocations extends Revocations {
 
 export function createMemoryRevocations(clock: Pick<Clock, 'now'>): MemoryRevocations {
   const known = new RevocationMap()
+  /** Until when each is remembered. At most one for each second of JWT_LEEWAY_MS. */
+  const leads = new Map<number, number>()
   return {
     async put(revocation, { max }) {
       const { user, device } = revocation
@@ -28,6 +30,12 @@ export function createMemoryRevocations(clock: Pick<Clock, 'now'>): MemoryRevoca
     revocationOf: token => known.revocationOf(token),
     list: user => known.list(user),
     size: () => known.size,
+    async noteIssuerLead(leadMs) {
+      leads.set(leadMs, clock.now() + ISSUER_LEAD_TTL_MS)
+    },
+    async issuerLeadMs() {
+      return Math.max(0, ...[...leads].flatMap(([leadMs, until]) => (until > clock.now() ? [leadMs] : [])))
+    },
     onRevoked: listen => known.onRevoked(listen),
     sweep: now => known.sweep(now)
   }

@@ -72,7 +72,9 @@ export const REVOCATION_KEYS = {
   /** Sorted set: id, by when the record expires. */
   expiries: `${prefixOf(0)}revocation-expiries`,
   /** String: another one after each write. */
-  head: `${prefixOf(0)}revocation-head`
+  head: `${prefixOf(0)}revocation-head`,
+  /** Sorted set: by how much clocks of issuers are ahead in milliseconds, by when it is forgotten. */
+  issuerLeads: `${prefixOf(0)}issuer-leads`
 }
 export const REVOCATION_CHANNEL = `${prefixOf(0)}revocations`
 export const revocationId = ({ user, device }: { readonly user: string; readonly device: string | null }): string =>

@@ -6,12 +6,12 @@ import type { FastifyBaseLogger } from 'fastify'
 import type { Clock } from '../../clock.js'
 import type { Ids } from '../../ids.js'
 import { isInForce, RevocationMap, type RevocationRecord } from '../revocation-map.js'
-import type { Revocations } from '../revocations.js'
+import { ISSUER_LEAD_TTL_MS, type Revocations } from '../revocations.js'
 import type { Channels } from './channels.js'
 import type { RunCommand } from './clients.js'
 import { toFault, unavailable } from './faults.js'
 import { parseRevocationId, REVOCATION_CHANNEL, REVOCATION_KEYS, revocationId } from './keys.js'
-import { putRevocation } from './scripts.js'
+import { noteIssuerLead, putRevocation } from './scripts.js'
 
 export interface RedisRevocations extends Revocations {
   /** Reads what this node has missed. Called once a second, and before a store that was unavailable counts as available. Never rejects. */
@@ -134,6 +134,14 @@ export function createRedisRevocations(parts: Parts): RedisRevocations {
     },
     list: user => known.list(user),
     size: () => known.size,
+    async noteIssuerLead(leadMs) {
+      await noteIssuerLead(parts.runCommand, [REVOCATION_KEYS.issuerLeads], [leadMs, clock.now(), ISSUER_LEAD_TTL_MS])
+    },
+    async issuerLeadMs() {
+      const { issuerLeads } = REVOCATION_KEYS
+      const leads = await parts.runCommand(client => client.zrangebyscore(issuerLeads, `(${clock.now()}`, '+inf'))
+      return Math.max(0, ...leads.map(Number))
+    },
     // What the first reading finds is no news: nothing has been accepted before it.
     onRevoked: listener => known.onRevoked(user => isLoaded && listener(user))
   }

@@ -125,6 +125,7 @@ export const removePushSubscription = define<'REMOVED' | 'OTHER'>('push_subscrip
 export const putRevocation = define<readonly ['OK', record: string] | readonly ['FULL' | 'NONE', text?: never]>(
   'revocation_put'
 )
+export const noteIssuerLead = define<'OK'>('issuer_lead_note')
 export const replaceCredential = define<'OK' | 'CHANGED' | 'FULL'>('credential_replace')
 
 export const recordEpoch = define<string>('epoch_record')

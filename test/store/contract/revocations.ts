@@ -1,5 +1,5 @@
 import type { Test } from 'tap'
-import type { Revocation } from '../../../src/store/revocations.js'
+import { ISSUER_LEAD_TTL_MS, type Revocation } from '../../../src/store/revocations.js'
 import { until } from '../../helpers/until.js'
 import type { StoreFixture } from '../contract.js'
 
@@ -137,5 +137,20 @@ export function revocationContract(t: Test, fixture: StoreFixture): void {
     t.ok(others > 1)
     t.equal(refuses(0), false)
     t.match(await put({}, 1), { issuedAfter: 1_000 })
+  })
+
+  t.test('the largest lead of an issuer counts, until it is forgotten', async t => {
+    const before = await revocations.issuerLeadMs()
+    await revocations.noteIssuerLead(before + 20_000)
+    await revocations.noteIssuerLead(before + 3_000)
+    await revocations.noteIssuerLead(before + 7_000)
+    t.equal(await revocations.issuerLeadMs(), before + 20_000)
+    fixture.clock.skip(ISSUER_LEAD_TTL_MS / 2)
+    await revocations.noteIssuerLead(before + 3_000)
+    t.equal(await revocations.issuerLeadMs(), before + 20_000)
+    fixture.clock.skip(ISSUER_LEAD_TTL_MS / 2)
+    t.equal(await revocations.issuerLeadMs(), before + 3_000, 'each for its own time')
+    fixture.clock.skip(ISSUER_LEAD_TTL_MS / 2)
+    t.equal(await revocations.issuerLeadMs(), 0)
   })
 }
