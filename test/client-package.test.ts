@@ -39,7 +39,7 @@ t.test('Node imports its entries, which have the public members', async t => {
 })
 
 t.test(
-  'a bundler with code splitting loads the part for rooms in mode sfu, and mediasoup-client, on first need',
+  'a bundler with code splitting loads rooms, the part for mode sfu, and mediasoup-client, on first need',
   async t => {
     writeFileSync(
       join(root, 'app.js'),
@@ -58,15 +58,17 @@ t.test(
       metafile: true,
       write: false
     })
-    const [start, part, ...others] = outputFiles.map(({ text }) => text).sort((a, b) => b.length - a.length)
+    const [start, rooms, sfu, ...others] = outputFiles.map(({ text }) => text).sort((a, b) => b.length - a.length)
     t.match(start, /createOffer/)
-    t.notMatch(start, /rtpCapabilities/)
-    t.match(part, /rtpCapabilities/)
+    t.notMatch(start, /rtpCapabilities|participants/)
+    t.match(rooms, /participants/)
+    t.notMatch(rooms, /rtpCapabilities|createOffer/)
+    t.match(sfu, /rtpCapabilities/)
     t.equal(others.filter(text => text.length > 500).length, 0)
     const dynamic = Object.values(metafile.outputs).flatMap(({ imports }) =>
       imports.filter(({ kind }) => kind === 'dynamic-import')
     )
-    t.equal(dynamic.length, 2)
+    t.equal(dynamic.length, 3)
   }
 )
 

@@ -56,7 +56,9 @@ export class SignalpostCore<Events extends CoreEvents = CoreEvents> extends Emit
 
   constructor(options: CoreOptions) {
     super()
-    if (!/^https?:../.test(options.url) || !options.token) throw new TypeError('Needs url, token')
+    if (!/^https?:../.test(options.url) || !options.token) {
+      throw new TypeError('Needs url (https://...) and token')
+    }
     this.options = options
     this.#sharesTabs = (options.tabs ?? true) && canShareTabs()
     this.device = options.device ?? deviceId(this.#sharesTabs)

@@ -5,14 +5,17 @@ import type { Client } from './call-requests.js'
 import { type CallOptions, Calls, type CallTo } from './calls.js'
 import { type CoreEvents, type CoreOptions, SignalpostCore } from './core.js'
 import type { MediasoupLoader } from './mediasoup.js'
+import { problemFrom } from './requests.js'
 import type { JoinOptions, Room } from './room.js'
 import type { RoomEvents } from './room-state.js'
-import { Rooms } from './rooms.js'
+import type { Rooms } from './rooms.js'
 
 export type { MediaOptions } from './call-media.js'
 export type { CallEvents, EndReason } from './call-state.js'
 export * from './core.js'
 export type { Publication, PublishOptions, Source } from './publication.js'
+/** @internal */
+export * from './shared.js'
 export type { RemoteTrack } from './streams.js'
 export type { Call, CallOptions, CallTo, JoinOptions, Room, RoomEvents }
 
@@ -39,21 +42,23 @@ export class Signalpost extends SignalpostCore<Events> {
   /** @internal */
   declare readonly options: Options
   readonly #calls: Calls
-  readonly #rooms: Rooms
+  /** The rooms that this tab is in, by id. */
+  readonly rooms: ReadonlyMap<string, Room> = new Map()
+  /** Null before the first `join`. */
+  #rooms: Rooms | null = null
   #ice: RTCConfiguration = {}
   #iceUntil = 0
 
   constructor(options: Options) {
     super(options)
     this.#calls = new Calls(this)
-    this.#rooms = new Rooms(this)
     this.on('event', event => {
       this.#calls.receive(event)
-      this.#rooms.receive(event)
+      this.#rooms?.receive(event)
     })
     this.on('own', act => {
       this.#calls.onOwn(act as object)
-      this.#rooms.onOwn(act as object)
+      this.#rooms?.onOwn(act as object)
     })
   }
 
@@ -62,18 +67,17 @@ export class Signalpost extends SignalpostCore<Events> {
     return this.#calls.live
   }
 
-  /** The rooms that this tab is in, by id. */
-  get rooms(): ReadonlyMap<string, Room> {
-    return this.#rooms.live
-  }
-
   /** Resolves when the server rings the user, or the first of several. @throws Problem, such as `callee_busy` */
   call(to: CallTo, options: CallOptions = {}): Promise<Call> {
     return this.#calls.create(to, options)
   }
 
   /** Joins the room, and creates it if there is none. Of a device one tab is in a room: it replaces another one. @throws Problem */
-  join(roomId: string, options: JoinOptions = {}): Promise<Room> {
+  async join(roomId: string, options: JoinOptions = {}): Promise<Room> {
+    const { Rooms } = await import('./rooms.js').catch(error => {
+      throw problemFrom(error)
+    })
+    this.#rooms ??= new Rooms(this, this.rooms as Map<string, Room>)
     return this.#rooms.join(roomId, options)
   }
 
@@ -86,7 +90,7 @@ export class Signalpost extends SignalpostCore<Events> {
 
   protected override onSnapshot(snapshot: Snapshot): void {
     this.#calls.onSnapshot(snapshot).catch(error => this.onError(error))
-    this.#rooms.onSnapshot()
+    this.#rooms?.onSnapshot()
   }
 
   /** @internal */

@@ -1,7 +1,7 @@
 // A room in which each participant sends to each other one: one Negotiator for each of them. A user who leaves and comes back is another
 // participant, with another Negotiator.
-import { Negotiator } from './negotiator.js'
 import type { Flow, FlowHost, Publication, RoomEventData, Source } from './publication.js'
+import { Negotiator } from './shared.js'
 import type { Description, SignalType } from './signals.js'
 
 interface Peer {

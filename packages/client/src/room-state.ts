@@ -3,10 +3,9 @@ import type { ActingDevice, ChatMessage, EventData, Participant, Room as RoomRec
 import type { Client } from './call-requests.js'
 import type { Method, SignalpostEvent } from './core.js'
 import { Mesh } from './mesh.js'
-import { isGone } from './problem.js'
 import type { Flow, FlowHost, Mode, Moderation, Publication, Received, RoomEventData, Source } from './publication.js'
-import { Receiver } from './receiver.js'
 import type { SfuState } from './sfu.js'
+import { isGone, Receiver } from './shared.js'
 import { type RemoteTrack, Streams } from './streams.js'
 
 /** `left`: by you. `failed`: it could not join again after it was lost; `error` has said why. */

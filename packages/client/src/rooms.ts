@@ -1,16 +1,17 @@
 // All rooms of this tab: which room an event belongs to.
 import type { SignalpostEvent } from './core.js'
-import { listen } from './platform.js'
 import { type JoinOptions, Room } from './room.js'
 import type { RoomClient } from './room-state.js'
+import { listen } from './shared.js'
 
 export class Rooms {
-  /** The rooms that this tab is in, by id. */
-  readonly live = new Map<string, Room>()
+  readonly live: Map<string, Room>
   readonly #client: RoomClient
 
-  constructor(client: RoomClient) {
+  /** `live`: the rooms that this tab is in, by id. */
+  constructor(client: RoomClient, live: Map<string, Room>) {
     this.#client = client
+    this.live = live
     // Without this the others would see a frozen picture until the server counts this device as lost.
     listen('pagehide', () => {
       for (const room of this.live.values()) room.leave({ keepalive: true }).catch(() => {})
