@@ -15,11 +15,11 @@ const SOURCES = join(root, 'packages/client/src')
  * over the wire, or of the platform, which test/client-size.test.ts checks.
  */
 export const INTERNAL_NAMES = (
-  'advanceTo applyRecord applySettings beforeListening begin callRecord closeConsumer deliver deliverOne dropParticipant during emit endMedia expectAnswer fault finishAs flow handleNow hasTransport iceConfig iceRestartsMs ' +
+  'advanceTo answersFirst applyRecord applySettings beforeListening begin callRecord closeConsumer deliver deliverOne dropParticipant during emit endMedia expectAnswer fault finishAs flow handleNow hasTransport iceConfig iceRestartsMs ' +
   'hurry inbox isFirst isHere isOpen isOver isRepeat lastSentAt live negotiator ' +
-  'onConnected onEnd onError onEvent onFailed onMediaError onModerated onOwn onReset onSend onSnapshot onState ' +
-  'onTrack onTrackEnded owner post prepare publicationOf receive refreshToken rejoin removeAll rename ' +
-  'requestAndShare requests restart retryMs senders servers setAvailable slides stopReceiving sync tellsService waitingEvents whenReady'
+  'onConnected onEnd onError onEvent onFailed onMediaError onModerated onOtherPeer onOwn onReset onSend onSnapshot onState ' +
+  'onTrack onTrackEnded onTransfer owner post prepare publicationOf receive refreshToken rejoin removeAll rename renew ' +
+  'requestAndShare requests restart retryMs senders servers setAvailable slides stopReceiving sync tellsService unhold waitingEvents whenReady'
 ).split(' ')
 
 const COMPRESS = { passes: 4, inline: 1, keep_fargs: false, pure_getters: true, unsafe: true, unsafe_arrows: true }

@@ -14,7 +14,8 @@ function keep(what, emitter, types) {
 
 function keepCall(call) {
   globalThis.call = call
-  keep('call', call, ['ringing', 'accepted', 'connected', 'held', 'media', 'peer_away', 'peer_back', 'ended', 'error'])
+  const states = ['ringing', 'accepted', 'connected', 'ended', 'transferring', 'transfer_failed', 'transferred']
+  keep('call', call, [...states, 'held', 'media', 'peer_away', 'peer_back', 'error'])
 }
 
 /** Shows what the others send, one element for each stream. */

@@ -1,9 +1,9 @@
 // Users of the SDK in this process, on servers of this process. Their WebRTC is that of @roamhq/wrtc.
 import { createRequire } from 'node:module'
 import type { Test } from 'tap'
-import type { CallEvents } from '../../packages/client/src/call-state.js'
+import type { CallEvents } from '../../packages/client/src/call-events.js'
 import { type Call, type Options, Signalpost } from '../../packages/client/src/index.js'
-import { type Layout, startServers, tokenOf } from '../helpers/servers.js'
+import { type Layout, type Server, startServers, tokenOf } from '../helpers/servers.js'
 
 export const wrtc = createRequire(import.meta.url)('@roamhq/wrtc') as {
   readonly RTCPeerConnection: typeof RTCPeerConnection
@@ -30,7 +30,11 @@ const UNLIMITED = {
 
 /** Returns what connects a user to the next node. Everything is closed after the test. */
 export async function startPeople(t: Test, layout: Layout, env: Record<string, string> = {}): Promise<Connect> {
-  const servers = await startServers(t, layout, { ...UNLIMITED, ...env })
+  return connectTo(t, await startServers(t, layout, { ...UNLIMITED, ...env }))
+}
+
+/** The same for servers that run. */
+export function connectTo(t: Test, servers: readonly Server[]): Connect {
   let next = 0
   return async (user, { resumable, incoming, ...options } = {}) => {
     const { url = '' } = servers[next++ % servers.length] ?? {}

@@ -1,8 +1,8 @@
 // What the requests of a call have in common.
 import type { CreateCallRequest } from './api.js'
 import type { Call } from './call.js'
+import type { Signals } from './call-events.js'
 import type { MediaOptions } from './call-media.js'
-import type { Signals } from './call-state.js'
 import type { Method, RequestOptions } from './core.js'
 import type { Times } from './times.js'
 
@@ -26,6 +26,7 @@ export interface Client {
 /** All calls of this tab, as one of them sees them. */
 export interface CallHost {
   readonly client: Client
+  readonly live: ReadonlyMap<string, Call>
   /** This call goes on under the id of the one that it was merged into. */
   rename(call: Call, before: string): void
 }

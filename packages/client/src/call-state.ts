@@ -1,56 +1,17 @@
 // What the server says about a call: its state, and who is in it.
-import type { CalleeStatus, CallParty, Call as CallRecord, EndReason as ServerReason } from './api.js'
+import type { CalleeStatus, CallParty, Call as CallRecord, Endpoint, EventData, PendingTransfer } from './api.js'
+import type { CallEvents, EndReason, First, Signals, Start } from './call-events.js'
 import type { SignalpostEvent } from './core.js'
 import type { Listener } from './emitter.js'
 import { Receiver } from './receiver.js'
-import type { Candidates, Description, SignalType } from './signals.js'
-
-/** `failed`: the server refused the call. `merged`: both users called each other, and the other Call object goes on. */
-export type EndReason = ServerReason | 'failed' | 'merged'
-
-export interface Signals {
-  readonly offer?: { readonly sdp: string; readonly revision?: number } | undefined
-  readonly answer?: { readonly sdp: string; readonly revision?: number } | undefined
-  readonly candidates?: readonly RTCIceCandidateInit[] | undefined
-  readonly end?: boolean | undefined
-}
-
-export interface CallEvents {
-  /** A device of the callee rings. */
-  ringing: object
-  accepted: object
-  /** Of several callees one begins to ring, or has ended while others go on. */
-  callee: { callee: CalleeStatus }
-  connected: object
-  track: { track: MediaStreamTrack; stream: MediaStream; transceiver: RTCRtpTransceiver }
-  /** A side has put the call on hold, or has taken it off hold. */
-  held: { local: boolean; remote: boolean }
-  /** Whether the other side sends audio and video. Null: it has not said so. */
-  media: { audio: boolean | null; video: boolean | null }
-  message: { messageId: string; content: string; from: CallParty }
-  /** The call ends as `lost` after this time unless the other side comes back. */
-  peer_away: { expiresInMs: number }
-  peer_back: object
-  /** Without a peerConnection: a signal of the other side. */
-  signal: { type: 'offer' | 'answer'; data: Description } | { type: 'candidates'; data: Candidates }
-  ended: { reason: EndReason; by: CallParty | null }
-  error: unknown
-}
-
-export interface Start {
-  readonly direction: 'incoming' | 'outgoing'
-  readonly callRecord: Pick<CallRecord, 'callId' | 'caller' | 'callee'> & Partial<CallRecord>
-  /** What came with `call.incoming`. */
-  readonly first?: Signals
-}
-
-/** Those among other options. */
-export const signalsOf = ({ offer, answer, candidates, end }: Signals): Signals => ({ offer, answer, candidates, end })
+import type { SignalType } from './signals.js'
 
 export type State = CallRecord['state']
 const ORDER: readonly State[] = ['ringing', 'connecting', 'connected', 'ended']
 
-export class CallState extends Receiver<CallEvents> {
+const isSame = (a: CallParty, b: CallParty | null) => a.user === b?.user && a.device === b.device
+
+export abstract class CallState extends Receiver<CallEvents> {
   direction: Start['direction']
   state: State
   reason: EndReason | null = null
@@ -59,14 +20,16 @@ export class CallState extends Receiver<CallEvents> {
   readonly held = { local: false, remote: false }
   /** @internal Whether this tab is in the call: it called, accepted or resumed it. */
   isHere = false
-  /** What came with `call.incoming`: the offer to answer. */
-  first: Signals
+  /** @internal */
+  first: First
+  readonly #user: string | null
   protected callRecord: Start['callRecord']
   /** Signals wait for the first listener: they may arrive before the reply to the request that they answer. */
   readonly #signals: CallEvents['signal'][] = []
 
-  constructor({ direction, callRecord, first = {} }: Start) {
+  constructor({ direction, callRecord, user, first = {} }: Start) {
     super()
+    this.#user = user
     this.direction = direction
     this.callRecord = callRecord
     this.first = first
@@ -104,6 +67,22 @@ export class CallState extends Receiver<CallEvents> {
   get metadata(): CallRecord['metadata'] {
     return this.callRecord.metadata ?? {}
   }
+  /** The operator has started the call: you are the first to ring, and `peer` is whom you call when you accept. */
+  get startedBy(): 'operator' | null {
+    return this.first.startedBy ?? null
+  }
+  /** Who transfers the call to you, or has done so. */
+  get transferredBy(): CallParty | null {
+    return this.first.transferredBy ?? null
+  }
+  /** Of an attended transfer to you: the id of your call with that user. It ends when you accept this one. */
+  get replaces(): string | null {
+    return this.first.replaces ?? null
+  }
+  /** The transfer whose target rings while both parties are in the call. */
+  get pendingTransfer(): PendingTransfer | null {
+    return this.callRecord.transfer ?? null
+  }
   get version(): number {
     return this.callRecord.version ?? 0
   }
@@ -111,11 +90,30 @@ export class CallState extends Receiver<CallEvents> {
   /** @internal Takes the state of a reply, an event or a snapshot. */
   applyRecord(record: Partial<CallRecord>): void {
     if (this.state === 'ended' || (record.version ?? this.version) < this.version) return
-    this.callRecord = { ...this.callRecord, ...record }
+    const { peer, callRecord } = this
+    const { state = this.state, caller } = record
+    // A whole record without a transfer says that none is pending.
+    this.callRecord = { ...callRecord, ...(caller && { transfer: undefined }), ...record } as Start['callRecord']
+    if (caller && this.#user) this.direction = caller.user === this.#user ? 'outgoing' : 'incoming'
     this.#note(record)
-    const { state = this.state } = record
     if (state === 'ended') this.finishAs(record.reason as EndReason, record.endedBy)
-    else this.advanceTo(state)
+    else if (this.state !== 'ringing' && peer?.device && !isSame(peer, this.peer)) this.#beginAnew()
+    this.advanceTo(state)
+  }
+
+  /** The call was transferred, and is one with another user. */
+  #beginAnew(): void {
+    this.state = 'ringing'
+    this.held.local = false
+    this.emit('held', { ...this.held })
+    this.onOtherPeer()
+  }
+
+  protected abstract onOtherPeer(): void
+
+  /** Whether this side makes the first offer: as the caller, also if the operator has started the call and this user is to be the caller. */
+  protected get isOfferer(): boolean {
+    return (this.direction === 'outgoing' || this.startedBy !== null) === (this.offerer === 'caller')
   }
 
   #note({ expiresInMs, held }: Partial<CallRecord>): void {
@@ -123,7 +121,7 @@ export class CallState extends Receiver<CallEvents> {
     if (held) this.held.remote = held[this.direction === 'incoming' ? 'caller' : 'callee']
   }
 
-  /** A call never goes back to an earlier state. */
+  /** A call goes back to an earlier state only when it is transferred. */
   protected advanceTo(state: State): void {
     if (ORDER.indexOf(state) <= ORDER.indexOf(this.state)) return
     const before = this.state
@@ -147,19 +145,36 @@ export class CallState extends Receiver<CallEvents> {
     if (type === 'call.ended') this.finishAs(data.reason, data.endedBy)
     const { callee } = data as { callee?: CalleeStatus }
     Object.assign(this.callees.find(({ user }) => user === callee?.user) ?? {}, callee)
-    this.applyRecord('call' in data ? data.call : ({ ...data, callee: this.to } as Partial<CallRecord>))
+    this.applyRecord('call' in data ? data.call : this.#recordOf(type, data))
     if (this.state === 'ended') return
     const name = type.slice(type.indexOf('.') + 1)
-    if (type === 'call.accepted') this.deliver(data)
-    else if (type === 'call.connected') this.advanceTo(name as State)
+    if (type === 'call.accepted' || type === 'call.transferred') this.deliver(data as Signals)
+    if (type === 'call.accepted') return
+    if (type === 'call.connected') this.advanceTo(name as State)
     else if (type.startsWith('signal.')) this.deliverOne(name as SignalType, data)
     else if ('held' in data) this.emit('held', { ...this.held })
     else this.emit(name.replace('_changed', '') as keyof CallEvents, data as never)
   }
 
+  /** What an event without a whole record says. */
+  #recordOf(type: string, data: object): Partial<CallRecord> {
+    const { version, to, toCall, expiresInMs, left } = data as EventData['call.transferring']
+    if (type === 'call.transfer_failed') return { transfer: undefined, version } as object
+    if (type !== 'call.transferring') return { ...data, callee: this.to }
+    const { caller, callee } = this.callRecord
+    const isIncoming = this.direction === 'incoming'
+    // The acting side receives no event.
+    const transfer = { by: isIncoming ? 'caller' : 'callee', to, toCall, expiresInMs } as PendingTransfer
+    if (!left) return { version, transfer }
+    return {
+      ...{ version, state: 'ringing', expiresInMs, offerer: this.isOfferer ? 'caller' : 'callee' },
+      ...{ caller: (isIncoming ? callee : caller) as Endpoint, callee: { user: to.user, device: null } }
+    }
+  }
+
   /** @internal The `call.incoming` of a call that a snapshot had. It may be accepted already. */
-  adopt(signals: Signals): void {
-    this.first = signalsOf(signals)
+  adopt(first: First): void {
+    this.first = first
     if (this.isHere) this.deliver(this.first)
   }
 

@@ -1,34 +1,26 @@
 // A call, from its first moment to its last, as this device sees it. calls.ts hands it the events.
-import type {
-  AcceptCallReply,
-  CallParty,
-  Call as CallRecord,
-  CallTimeline,
-  CreateCallReply,
-  RejectCallRequest,
-  SendCallMessageReply
-} from './api.js'
+import type { AcceptCallReply, CallParty, Call as CallRecord, CreateCallReply } from './api.js'
+import { CallActions } from './call-actions.js'
+import { type EndReason, type Signals, signalsOf } from './call-events.js'
 import { holdCall, lockOf } from './call-locks.js'
 import { CallMedia, type MediaOptions, type Muted } from './call-media.js'
-import { type AcceptOptions, type CallHost, type CreateBody, type PostRequest, pathOf } from './call-requests.js'
-import { CallState, type EndReason, type Signals, type Start, type State, signalsOf } from './call-state.js'
-import type { RequestOptions } from './core.js'
+import type { AcceptOptions, CreateBody } from './call-requests.js'
+import type { State } from './call-state.js'
 import type { Negotiator } from './negotiator.js'
 import { isGone, Problem } from './problem.js'
 import type { SignalType } from './signals.js'
 
-export class Call extends CallState {
-  readonly #host: CallHost
+export class Call extends CallActions {
   readonly #media = new CallMedia()
   /** The body of the create. Null: the server has the call. */
   #creation: CreateBody | null = null
+  /** Settles with the request. */
+  #accepting: Promise<unknown> | null = null
+  #rtc: RTCConfiguration | undefined
+  /** Lets go of the lock of the call. */
+  #release = () => {}
   readonly #report = (error: unknown): void => {
-    if (this.state !== 'ended' && !isGone(error) && !this.emit('error', error)) this.#host.client.onError(error)
-  }
-
-  constructor(host: CallHost, start: Start) {
-    super(start)
-    this.#host = host
+    if (this.state !== 'ended' && !isGone(error) && !this.emit('error', error)) this.host.client.onError(error)
   }
 
   /** Null before this side begins to connect, and without WebRTC. A call that the other side resumes has a new one. */
@@ -58,13 +50,13 @@ export class Call extends CallState {
 
   async #create(signals: Signals): Promise<CallRecord['negotiation'] | null> {
     const body = { ...this.#creation, ...signals }
-    const reply = await this.#host.client.requestAndShare<CreateCallReply>('POST', '/calls', body)
+    const reply = await this.host.client.requestAndShare<CreateCallReply>('POST', '/calls', body)
     const { call, resolution } = reply
     this.#creation = null
     // It was hung up before the server had it.
     if (this.state === 'ended') {
       this.callRecord = call
-      await this.#leave('hangup')
+      await this.leave('hangup')
     } else if (resolution === 'merged') this.#merge(call, signalsOf(reply))
     else {
       this.applyRecord(call)
@@ -77,7 +69,7 @@ export class Call extends CallState {
   #merge(call: CallRecord, first: Signals): void {
     const before = this.id
     Object.assign(this, { direction: 'incoming', callRecord: call })
-    this.#host.rename(this, before)
+    this.host.rename(this, before)
     this.#enter()
     this.applyRecord(call)
     this.adopt(first)
@@ -90,7 +82,9 @@ export class Call extends CallState {
     try {
       const negotiator = options.offer || options.answer ? null : await this.#open(options)
       if (negotiator) await this.#answerFirst(negotiator)
-      if (this.state === 'ringing') await this.#accept(signalsOf(options))
+      if (this.state === 'ringing' && this.direction === 'incoming') await this.#accept(signalsOf(options))
+      // Of a call that the operator has started, if it did not go with the accept.
+      if (this.isOfferer && !negotiator?.connection.localDescription) negotiator?.offer().catch(this.#report)
     } catch (error) {
       this.isHere = false
       this.#media.close()
@@ -104,16 +98,29 @@ export class Call extends CallState {
 
   async #answerFirst(negotiator: Negotiator): Promise<void> {
     const { offer, ...rest } = this.first
-    if (!offer) return this.callRecord.offerer === 'callee' ? negotiator.offer() : undefined
+    if (!offer) return this.#offersNow ? negotiator.offer() : undefined
     const answered = negotiator.answer(offer)
     this.deliver(rest)
     await answered
   }
 
-  async #accept(signals: Signals): Promise<CallRecord['negotiation'] | null> {
-    const { call } = await this.#post<AcceptCallReply>('accept', signals)
-    this.applyRecord(call)
-    return call.negotiation
+  /** A snapshot does not say whether the operator has started the call: then the offer waits for the reply to the accept. */
+  get #offersNow(): boolean {
+    return (
+      this.isOfferer && (this.startedBy !== null || this.direction === 'outgoing' || this.from.device !== 'operator')
+    )
+  }
+
+  #accept(signals: Signals): Promise<CallRecord['negotiation'] | null> {
+    const accepting = this.post<AcceptCallReply>('accept', signals).then(({ call }) => {
+      this.applyRecord(call)
+      this.#enter()
+      return call.negotiation
+    })
+    this.#accepting = accepting.catch(() => {
+      this.#accepting = null
+    })
+    return accepting
   }
 
   /** Goes on with a call whose page was reloaded: with a new connection, and new media. */
@@ -125,14 +132,22 @@ export class Call extends CallState {
 
   #enter(): void {
     this.isHere = true
-    holdCall(lockOf(this.id, this.direction), new Promise(resolve => this.once('ended', resolve)))
+    this.#release()
+    holdCall(
+      lockOf(this.id, this.direction),
+      new Promise<void>(resolve => {
+        this.#release = resolve
+      })
+    )
   }
 
   async #open(options: MediaOptions): Promise<Negotiator | null> {
-    const connect = await this.#host.client.prepare(options.rtc)
+    this.#rtc = options.rtc
+    const connect = await this.host.client.prepare(options.rtc)
     if (!connect || this.state === 'ended') return null
     return this.#media.open(connect, options, {
       whenReady: () => this.#untilOffersAreTaken(),
+      answersFirst: () => !this.#offersNow,
       post: (action, body) => this.signal(action, body),
       onTrack: ({ track, transceiver }) => {
         const stream = this.remoteStream
@@ -141,7 +156,7 @@ export class Call extends CallState {
       },
       onConnected: () => this.#reportConnected(),
       onFailed: () => this.hangup('media_failed').catch(this.#report),
-      ...{ onError: this.#report, iceRestartsMs: this.#host.client.options.times?.iceRestartsMs }
+      ...{ onError: this.#report, iceRestartsMs: this.host.client.options.times?.iceRestartsMs }
     })
   }
 
@@ -155,70 +170,34 @@ export class Call extends CallState {
   async #reportConnected(): Promise<void> {
     if (this.state !== 'connecting') return
     this.advanceTo('connected')
-    await this.#post('connected').catch(this.#report)
+    await this.post('connected').catch(this.#report)
   }
 
   // ── Acting ──────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-  /** Ends the call on this device at once, in every state. */
-  async hangup(reason: 'hangup' | 'media_failed' = 'hangup', options: RequestOptions = {}): Promise<void> {
-    if (this.state !== 'ringing') return this.#end(reason, 'hangup', { reason }, options)
-    // The server keeps a cancel for a create that has not arrived.
-    if (this.direction === 'outgoing') return this.#end('cancelled', 'cancel', {}, options)
-    return this.#end('declined', 'hangup', {}, options)
-  }
-
-  /** `device`: stops the ringing on this device only. */
-  reject({ scope = 'user' }: RejectCallRequest = {}): Promise<void> {
-    return this.#end('declined', 'reject', { scope })
-  }
-
-  async #end(reason: EndReason, ...request: PostRequest): Promise<void> {
-    if (this.state === 'ended') return
-    this.finishAs(reason)
-    await this.#leave(...request)
-  }
-
-  async #leave(...request: PostRequest): Promise<void> {
-    await this.#post(...request).catch(error => {
-      // It has ended already.
-      if (!isGone(error)) throw error
-    })
-  }
 
   /** Stops media in both directions, or lets it flow again. Only in a connected call. */
   async hold(isHeld: boolean): Promise<void> {
     this.held.local = isHeld
     this.#media.negotiator?.senders.hold(isHeld)
     this.emit('held', { ...this.held })
-    await this.#post(isHeld ? 'hold' : 'resume')
+    await this.post(isHeld ? 'hold' : 'resume')
   }
 
   /** Stops or resumes tracks of this side, and tells the other side: `mute({ audio: true })`. */
   async mute(muted: Muted): Promise<void> {
     const sends = this.#media.mute(muted)
-    if (this.state === 'connecting' || this.state === 'connected') await this.#post('media', sends)
-  }
-
-  send(content: string, messageId?: string): Promise<SendCallMessageReply> {
-    return this.#post('messages', { content, messageId })
+    if (this.state === 'connecting' || this.state === 'connected') await this.post('media', sends)
   }
 
   /** For programs that bring their own WebRTC. The first description goes with the create or the accept. */
   async signal(action: SignalType, body: object): Promise<CallRecord['negotiation'] | null> {
-    if (action === 'candidates' || this.state !== 'ringing') return this.#post(action, body)
+    if (action === 'candidates' || this.state !== 'ringing') return this.post(action, body)
     if (this.#creation) return this.#create({ [action]: body })
-    if (this.direction === 'incoming') return this.#accept({ [action]: body })
+    if (this.direction === 'incoming' && !this.#accepting) return this.#accept({ [action]: body })
+    // A repeated accept may not take it.
+    await this.#accepting
     await this.#untilOffersAreTaken()
-    return this.#post(action, body)
-  }
-
-  timeline(): Promise<CallTimeline> {
-    return this.#host.client.requestAndShare('GET', pathOf(this.id, 'timeline'))
-  }
-
-  #post<T>(...[action, body = {}, options]: PostRequest): Promise<T> {
-    return this.#host.client.requestAndShare('POST', pathOf(this.id, action), body, options)
+    return this.post(action, body)
   }
 
   // ── What happens ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -238,13 +217,20 @@ export class Call extends CallState {
     this.#media.negotiator?.expectAnswer()
   }
 
+  /** With a new connection, and the same media. */
+  protected override onOtherPeer(): void {
+    if (this.isHere) this.#enter()
+    this.#media.renew(() => this.host.client.prepare(this.#rtc), this.isOfferer).catch(this.#report)
+  }
+
   /** @internal */
   override finishAs(reason: EndReason, by: CallParty | null = null): void {
+    this.#release()
     this.#media.close()
     super.finishAs(reason, by)
   }
 
   protected override onError(error: unknown): void {
-    this.#host.client.onError(error)
+    this.host.client.onError(error)
   }
 }

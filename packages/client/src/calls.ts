@@ -1,9 +1,9 @@
 // All calls of this tab: which call an event belongs to, and what becomes of calls that an earlier page was in.
 import type { Call as CallRecord, Snapshot } from './api.js'
 import { Call } from './call.js'
+import type { EndReason, First } from './call-events.js'
 import { type Direction, heldLocks, lockOf } from './call-locks.js'
 import { type AcceptOptions, type CallHost, type Client, type CreateBody, pathOf } from './call-requests.js'
-import { type EndReason, type Signals, signalsOf } from './call-state.js'
 import type { SignalpostEvent } from './core.js'
 import { listen, randomId } from './platform.js'
 
@@ -43,7 +43,7 @@ export class Calls implements CallHost {
     const creation = { ...body, to, callId, ...(kind && { media: kind }) }
     // The reply says whom it rings.
     const record = { ...creation, caller: { user: user ?? '', device }, callee: null }
-    const call = this.#add(new Call(this, { direction: 'outgoing', callRecord: record }))
+    const call = this.#add(new Call(this, { direction: 'outgoing', callRecord: record, user }))
     signal?.addEventListener('abort', () => call.hangup().catch(error => this.client.onError(error)))
     await call.beforeListening(() => call.create(creation, options))
     return this.live.get(call.id) ?? call
@@ -73,9 +73,9 @@ export class Calls implements CallHost {
     else call?.receive(event)
   }
 
-  #ring(record: CallRecord, signals: Signals = {}): void {
-    const first = signalsOf(signals)
-    const call = this.#add(new Call(this, { direction: 'incoming', callRecord: record, first }))
+  #ring(record: CallRecord, first: First = {}): void {
+    const { user } = this.client
+    const call = this.#add(new Call(this, { direction: 'incoming', callRecord: record, user, first }))
     if (!this.client.emit('incoming', call)) return
     // The other tabs ring themselves: they need not be told.
     this.client.request('POST', pathOf(call.id, 'ringing')).catch(() => {})
@@ -114,7 +114,8 @@ export class Calls implements CallHost {
 
   /** The page that was in this call is gone, and its media with it. */
   #takeOver(record: CallRecord): void {
-    const call = this.#add(new Call(this, { direction: this.#directionOf(record), callRecord: record }))
+    const { user } = this.client
+    const call = this.#add(new Call(this, { direction: this.#directionOf(record), callRecord: record, user }))
     if (!this.client.emit('resumable', call)) call.hangup().catch(error => this.client.onError(error))
   }
 

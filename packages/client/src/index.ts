@@ -10,8 +10,8 @@ import type { JoinOptions, Room } from './room.js'
 import type { RoomEvents } from './room-state.js'
 import type { Rooms } from './rooms.js'
 
+export type { CallEvents, EndReason } from './call-events.js'
 export type { MediaOptions } from './call-media.js'
-export type { CallEvents, EndReason } from './call-state.js'
 export * from './core.js'
 export type { Publication, PublishOptions, Source } from './publication.js'
 /** @internal */

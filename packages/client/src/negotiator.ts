@@ -3,31 +3,15 @@
 // The server solves three usual problems: which of two crossing offers goes first, candidates that arrive before their description,
 // and candidates of an older ICE generation.
 import { CandidateQueue } from './candidates.js'
+import { IceRestarts } from './ice-restarts.js'
+import type { NegotiatorOptions } from './negotiator-options.js'
 import { listen } from './platform.js'
 import type { Problem } from './problem.js'
 import { Senders } from './senders.js'
 import { type Candidates, type Description, fingerprintOf, isOfFirefox, keepRole, type SignalType } from './signals.js'
 
-export interface NegotiatorOptions {
-  /** Creates a connection; called again when the other side has replaced its own. */
-  open(): RTCPeerConnection
-  /** Sends a description or candidates. The reply to an offer has its revision; null: the other side was first, and its offer will arrive. */
-  post(type: SignalType, body: object): Promise<{ readonly revision: number } | null>
-  /** Resolves when an offer may be sent. */
-  whenReady?(): Promise<unknown>
-  onTrack(event: RTCTrackEvent): void
-  onConnected?(): void
-  /** ICE restarts have not helped. Without it they go on, each for as long as the last one. */
-  onFailed?(): void
-  onError(error: unknown): void
-  /** How long each ICE restart of one failure may take. */
-  readonly iceRestartsMs?: readonly number[] | undefined
-}
-
 /** An offer that is not answered in this time is sent anew: its event, or the answer, may be lost after a reset or a reload. */
 const ANSWER_WITHIN_MS = 10_000
-/** How long each ICE restart of one failure may take. Together a little more than the 30 s that the server waits for a lost device. */
-const RESTARTS_MS = [5000, 10_000, 20_000]
 /** How long our candidates wait for the end of theirs (#setLocal). Firefox has those that matter, of its own addresses, at once. */
 const THEIRS_WITHIN_MS = 1000
 
@@ -43,9 +27,8 @@ export class Negotiator {
   #isWithFirefox = false
   #revision = 0
   #repeats = 0
-  #restarts = 0
   #answerTimer: ReturnType<typeof setTimeout> | undefined
-  #restartTimer: ReturnType<typeof setTimeout> | undefined
+  readonly #restarts: IceRestarts
   readonly #trickle: CandidateQueue
   readonly #closing = new AbortController()
 
@@ -57,9 +40,11 @@ export class Negotiator {
       post: body => options.post('candidates', body),
       onError: error => this.#isClosed || options.onError(error)
     })
+    const restartIce = () => this.restartIce()
+    const { iceRestartsMs, onFailed } = options
+    this.#restarts = new IceRestarts({ restartIce, iceRestartsMs, onFailed })
     this.connection = this.#open()
     const { connection } = (globalThis.navigator ?? {}) as { connection?: EventTarget }
-    const restartIce = () => this.restartIce()
     // The network is back, or is another one.
     listen('online', restartIce, this.#closing)
     connection?.addEventListener('change', restartIce, this.#closing)
@@ -72,11 +57,10 @@ export class Negotiator {
     connection.ontrack = event => this.#options.onTrack(event)
     connection.onconnectionstatechange = () => {
       if (connection.connectionState === 'connected') {
-        this.#restarts = 0
-        clearTimeout(this.#restartTimer)
+        this.#restarts.clear()
         this.#options.onConnected?.()
       }
-      if (connection.connectionState === 'failed' && this.#restarts === 0) this.#restart()
+      if (connection.connectionState === 'failed') this.#restarts.begin()
     }
     return connection
   }
@@ -114,10 +98,29 @@ export class Negotiator {
 
   close(): void {
     this.#closing.abort()
-    clearTimeout(this.#answerTimer)
-    clearTimeout(this.#restartTimer)
+    this.#clearTimers()
     this.#trickle.clear()
     this.connection.close()
+  }
+
+  #clearTimers(): void {
+    clearTimeout(this.#answerTimer)
+    this.#restarts.clear()
+  }
+
+  /** The other side is another one, whom this connection does not reach. `prepare`: what the next one needs. */
+  renew(prepare: () => Promise<void>, isFirst: boolean): Promise<void> {
+    this.#clearTimers()
+    return this.#run(async () => {
+      await prepare()
+      if (this.#isClosed) return
+      this.senders.unhold()
+      this.#replaceConnection()
+      this.#revision = this.#repeats = 0
+      this.#isYielding = false
+      if (isFirst) this.begin()
+      if (isFirst) await this.#offer({ isFirst })
+    })
   }
 
   get #isClosed(): boolean {
@@ -139,6 +142,8 @@ export class Negotiator {
   async #offer({ isFirst = false, isRepeat = false } = {}): Promise<void> {
     const { connection } = this
     if (connection.signalingState !== (isRepeat ? 'have-local-offer' : 'stable') || this.#isYielding) return
+    const isChange = !isFirst && !isRepeat
+    if (isChange && !connection.remoteDescription && this.#options.answersFirst?.()) return
     await this.#options.whenReady?.()
     const offer = await connection.createOffer({ iceRestart: isRepeat })
     if (!offer.sdp?.includes('m=')) return
@@ -228,15 +233,6 @@ export class Negotiator {
   }
 
   // ── ICE ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-  #restart(): void {
-    const { iceRestartsMs = RESTARTS_MS, onFailed } = this.#options
-    const withinMs = iceRestartsMs[this.#restarts++]
-    if (withinMs || !onFailed) {
-      this.restartIce()
-      this.#restartTimer = setTimeout(() => this.#restart(), withinMs ?? iceRestartsMs.at(-1))
-    } else onFailed()
-  }
 
   async #addCandidates({ candidates, end }: Candidates): Promise<void> {
     // Those of an answer that came too late.

@@ -15,11 +15,17 @@ export class Senders {
   readonly #sent = new Map<Sendable, { readonly stream: MediaStream; readonly sender: RTCRtpSender | undefined }>()
   readonly #directions = new Map<RTCRtpTransceiver, RTCRtpTransceiverDirection>()
 
+  /** The next connection sends and receives. */
+  unhold(): void {
+    this.#isHeld = false
+  }
+
   /** Adds everything to the connection, unless that is done. */
   begin(connection: RTCPeerConnection): void {
     if (connection === this.#connection) return
     this.#connection = connection
-    for (const [each, { stream }] of this.#sent) this.#add(each, stream)
+    // What was replaced on the connection of before stays so.
+    for (const [each, { stream, sender }] of this.#sent) this.#add(each, stream, sender?.track)
     this.#directions.clear()
     if (this.#isHeld) this.hold(true)
   }
@@ -34,9 +40,9 @@ export class Senders {
     else this.#add(sendable, stream)
   }
 
-  #add(sendable: Sendable, stream: MediaStream): void {
+  #add(sendable: Sendable, stream: MediaStream, before: MediaStreamTrack | null = null): void {
     const { track, encodings, isPaused } = sendable
-    const sender = this.#connection?.addTrack(track, stream)
+    const sender = this.#connection?.addTrack(before ?? track, stream)
     this.#sent.set(sendable, { stream, sender })
     if (!sender) return
     if (encodings?.[0]) {
