@@ -65,7 +65,10 @@ const Held = Type.Object(
 
 const Negotiation = Type.Object(
   {
-    revision: Type.Integer({ minimum: 0, description: 'Number of the last offer. 0 before the first.' }),
+    revision: Type.Integer({
+      minimum: 0,
+      description: 'Number of the last offer, 0 before the first. A transfer that succeeds counts as one.'
+    }),
     pendingFrom: Nullable(Side, 'The side whose offer has no answer yet.')
   },
   { $id: 'Negotiation', description: 'The offer/answer state of the call.', ...Strict }

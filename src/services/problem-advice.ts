@@ -58,7 +58,8 @@ export const ADVICE: Readonly<Record<ErrorCode, string>> = {
   no_chat_service: 'Set CHAT_SERVICE_URL.',
   chat_service_refused: 'See the status in the detail. Delete the letter if the service does not want it.',
   offer_collision: 'Roll your offer back, answer the other one, then send yours again.',
-  stale_revision: 'Use the revision of the last offer that you received or sent.',
+  stale_revision:
+    'Use the revision of the last offer that you received or sent. After a transfer, drop what belongs to the closed connection.',
   revision_required: 'Send the answer with the revision of the offer that it answers.',
   no_offer_pending: 'Wait for an offer. Do not send an answer twice.',
   stale_candidate: 'Drop the candidate, and send those of the current ICE generation.',

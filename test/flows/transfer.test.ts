@@ -61,7 +61,7 @@ flow('the target of a transfer takes the place of the transferor', async (t, sce
   const transferred = await bob.expectEvent('call.transferred')
   t.match(transferred, {
     by: alice.endpoint,
-    offer: { revision: 2 },
+    offer: { revision: 3 },
     call: { state: 'connecting', caller: bob.endpoint }
   })
   t.match(transferred.call, { callee: carol.endpoint, createdAt, answeredAt, connectedAt, held: { caller: false } })
@@ -72,7 +72,7 @@ flow('the target of a transfer takes the place of the transferor', async (t, sce
   await alice.expectRefusal('call_ended', 'calls/c1/candidates', { candidates: candidates(1, 'aliceA') })
   await bob.expectRefusal('stale_candidate', 'calls/c1/candidates', { candidates: candidates(1, 'bobA') })
   await bob.post('calls/c1/answer', { sdp: sdp('bobB') })
-  t.match(await carol.expectEvent('signal.answer'), { revision: 2, from: bob.endpoint })
+  t.match(await carol.expectEvent('signal.answer'), { revision: 3, from: bob.endpoint })
   await bob.post('calls/c1/candidates', { candidates: candidates(1, 'bobB') })
   await carol.expectEvent('signal.candidates')
   await carol.post('calls/c1/connected')
@@ -116,8 +116,10 @@ flow('the callee transfers, too, and the caller stays the offerer', async (t, sc
   t.match(await bob.expectEvent('call.ended'), { reason: 'transferred' })
   t.match(await alice.expectEvent('call.transferred'), { call: { caller: alice.endpoint, callee: carol.endpoint } })
   await carol.expectRefusal('wrong_party', 'calls/c1/offer', { sdp: sdp('carolA') })
+  for (const late of [{ sdp: sdp('aliceA', 2) }, { sdp: sdp('aliceC'), revision: 2 }])
+    await alice.expectRefusal('stale_revision', 'calls/c1/offer', late)
   await alice.post('calls/c1/offer', { sdp: sdp('aliceB') })
-  t.match(await carol.expectEvent('signal.offer'), { revision: 2 })
+  t.match(await carol.expectEvent('signal.offer'), { revision: 3 })
   await carol.post('calls/c1/answer', { sdp: sdp('carolA') })
   await alice.expectEvent('signal.answer')
   await isFree(t, scenario, bob)

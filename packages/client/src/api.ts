@@ -250,7 +250,7 @@ export interface CallHolds {
 
 /** The offer/answer state of the call. */
 export interface Negotiation {
-  /** Number of the last offer. 0 before the first. */
+  /** Number of the last offer, 0 before the first. A transfer that succeeds counts as one. */
   readonly revision: number
   /** The side whose offer has no answer yet. */
   readonly pendingFrom: Side | null

@@ -1,7 +1,6 @@
 // The state of a call in which a transfer is pending, and the call that it becomes without its transferor.
 import type { Endpoint } from '../../schemas/common.js'
 import { beginAnew } from '../negotiation/negotiation.js'
-import { NO_SIGNALS } from '../negotiation/state.js'
 import {
   type CallState,
   NO_MEDIA_STATE,
@@ -40,7 +39,7 @@ export function transferOf(state: CallState, user: string): number {
 
 /**
  * The call without its transferor: the other party calls the target. Everything that two sides had agreed begins anew; signals of the
- * connection that is over stay known, so that late ones are refused.
+ * connection that is over stay known, also those of the transferor, so that late ones are refused.
  */
 export function withoutTransferor(state: CallState, transfer: Transfer): CallState {
   const stays = otherSide(transferorSide(state, transfer))
@@ -58,8 +57,9 @@ export function withoutTransferor(state: CallState, transfer: Transfer): CallSta
     checkAt: null,
     held: { caller: false, callee: false },
     away: { caller: false, callee: false },
-    negotiation,
-    signaled: { caller: signaled[stays], callee: NO_SIGNALS },
+    // The transfer counts as an offer, so a late offer for the connection that is over does not name the revision of the next one.
+    negotiation: { ...negotiation, revision: negotiation.revision + 1 },
+    signaled: { caller: signaled[stays], callee: signaled[otherSide(stays)] },
     sendsMedia: { caller: NO_MEDIA_STATE, callee: NO_MEDIA_STATE },
     sent: { caller: state.sent[stays], callee: [] },
     seen: { caller: state.seen[stays], callee: NOTHING_SEEN },

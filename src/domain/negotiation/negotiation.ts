@@ -5,6 +5,7 @@ import type { CandidateBatch } from './candidate.js'
 import { applyBatch, classifyCandidates, lastTaken, releaseWaiting } from './candidates.js'
 import type { Description } from './sdp.js'
 import {
+  isFormer,
   type Negotiation,
   type NegotiationResult,
   NO_SIGNALS,
@@ -37,21 +38,25 @@ export function beginAnew<S extends string>({ negotiation, signaled }: Negotiati
   return { negotiation: { revision, pendingFrom: null }, signaled: Object.fromEntries(sides) }
 }
 
-const asFormer = ({ ufrags, older, broadcast, last }: SideSignals, isUnanswered: boolean): SideSignals => ({
-  ...NO_SIGNALS,
-  older: [...older, ...ufrags].slice(-OLDER_MAX),
-  ...(broadcast && { broadcast: { taken: 0, bare: lastTaken(broadcast) } }),
-  ...(last && { former: { digest: last.digest, isUnanswered } })
-})
+function asFormer({ ufrags, older, broadcast, last, former }: SideSignals, isUnanswered: boolean): SideSignals {
+  const generations = [...(former?.ufrags ?? []), ...older, ...ufrags].slice(-OLDER_MAX)
+  const described = last ? { digest: last.digest, isUnanswered, ufrags: generations } : former
+  return {
+    ...NO_SIGNALS,
+    ...(broadcast && { broadcast: { taken: 0, bare: lastTaken(broadcast) } }),
+    ...(described && { former: described })
+  }
+}
 
-/** It is a repetition of the side's last description for connections that are closed. @throws AppError stale_revision */
+/** It is the side's last description for connections that are closed, or has their ICE generation. @throws AppError stale_revision */
 function refuseFormer<S extends string>(
   { negotiation: { revision }, signaled }: Negotiation<S>,
   { side, refuse }: Signaler<S>,
-  { description }: DescriptionSignal
+  { description: { digest, ufrags } }: DescriptionSignal
 ): void {
-  if (signaled[side].former?.digest !== description.digest) return
-  throw refuse('stale_revision', 'This description is for connections that are closed', { revision })
+  const mine = signaled[side]
+  const isOfClosed = mine.former?.digest === digest || ufrags.some(ufrag => isFormer(mine, ufrag))
+  if (isOfClosed) throw refuse('stale_revision', 'This description is for connections that are closed', { revision })
 }
 
 /** A retry changes nothing. @throws AppError offer_collision, stale_revision */

@@ -20,8 +20,17 @@ export interface SideSignals {
   readonly broadcast?: { readonly taken: number; readonly bare: number }
   /** Null before the side's first description. */
   readonly last: SentDescription | null
-  /** The side's last description of the negotiation before this one (beginAnew), and whether it was an offer that has no answer. */
-  readonly former?: { readonly digest: string; readonly isUnanswered: boolean }
+  readonly former?: FormerSignals
+}
+
+/** Of the connections before these ones (beginAnew). */
+interface FormerSignals {
+  /** Of the side's last description. */
+  readonly digest: string
+  /** It was an offer that has no answer. */
+  readonly isUnanswered: boolean
+  /** Their ICE generations, newest last. Absent in states of older versions. */
+  readonly ufrags?: readonly string[]
 }
 
 /** To recognize a retry. */
@@ -75,11 +84,14 @@ export const isDescribed = ({ last }: SideSignals): boolean => last !== null
 /** Which ICE generation of the side a candidate belongs to. `unknown`: none of its descriptions has the ufrag. */
 export type Generation = 'current' | 'older' | 'unknown'
 
-export function generationOf({ ufrags, older }: SideSignals, candidate: Candidate): Generation {
+export function generationOf(mine: SideSignals, candidate: Candidate): Generation {
   const ufrag = ufragOf(candidate)
-  if (ufrag === null || ufrags.includes(ufrag)) return 'current'
-  return older.includes(ufrag) ? 'older' : 'unknown'
+  if (ufrag === null || mine.ufrags.includes(ufrag)) return 'current'
+  return mine.older.includes(ufrag) || isFormer(mine, ufrag) ? 'older' : 'unknown'
 }
+
+/** The ICE generation is one of connections that are closed. */
+export const isFormer = ({ former }: SideSignals, ufrag: string): boolean => former?.ufrags?.includes(ufrag) === true
 
 export const isCurrent = (mine: SideSignals, candidate: Candidate): boolean =>
   generationOf(mine, candidate) === 'current'
