@@ -2,6 +2,7 @@
 import t from 'tap'
 import type { CallCommand } from '../../src/domain/call/command.js'
 import { type CallState, deadlineOf } from '../../src/domain/call/state.js'
+import { viewTimeline } from '../../src/domain/call/timeline.js'
 import { viewCall } from '../../src/domain/call/view.js'
 import {
   AWAY_MS,
@@ -240,6 +241,11 @@ t.test('what each user sees', async t => {
     caller: laptop,
     callee: { user: 'carol', device: null }
   })
+})
+
+t.test('the report of media after a transfer is one in the timeline', async t => {
+  const { state } = decide(transferred(), simple('connected', carol), NOW)
+  t.match(viewTimeline(state, 'bob').entries.at(-1), { type: 'connected', by: carol, unconfirmed: undefined })
 })
 
 t.test('a transfer has a deadline, and releases the leases of those who leave', async t => {

@@ -134,7 +134,9 @@ export class Negotiator {
   }
 
   #then(step: () => Promise<void>): void {
-    this.#run(step).catch(error => this.#isClosed || this.#options.onError(error))
+    const { connection } = this
+    // A connection that has been replaced needs nothing.
+    this.#run(step).catch(error => this.#isClosed || connection !== this.connection || this.#options.onError(error))
   }
 
   // ── Descriptions ────────────────────────────────────────────────────────────────────────────────────────────────────

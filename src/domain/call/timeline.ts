@@ -108,10 +108,12 @@ function staleCandidates(before: CallState, after: CallState, side: Side): Chang
 
 /** A report after the connect time has a line too. */
 function connectedChanges(before: CallState, after: CallState, actor: Endpoint | null): Change[] {
-  const isReported = before.connectedAt === null && after.connectedAt !== null
-  if (isReported) return [['connected', actor && sideOfUser(after, actor.user)]]
-  const isAssumed = after.phase === 'connected' && before.phase !== 'connected'
-  return isAssumed ? [['connected', null, { unconfirmed: true }]] : []
+  const isNew = after.phase === 'connected' && before.phase !== 'connected'
+  const isFirst = before.connectedAt === null && after.connectedAt !== null
+  // A call that was transferred keeps the time at which it was connected first.
+  const isAgain = isNew && before.connectedAt !== null && actor !== null
+  if (isFirst || isAgain) return [['connected', actor && sideOfUser(after, actor.user)]]
+  return isNew ? [['connected', null, { unconfirmed: true }]] : []
 }
 
 function messageChanges(before: CallState, after: CallState, actor: Endpoint | null): Change[] {
