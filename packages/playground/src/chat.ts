@@ -2,6 +2,11 @@
 import { el } from '../../page-parts/src/dom.js'
 import { followEnd } from './follow-end.js'
 
+export interface ChatLine {
+  readonly from: string
+  readonly text: string
+}
+
 interface ChatOptions {
   /** For screen readers: of the lines, and of the field. */
   readonly labels: { readonly lines: string; readonly field: string }

@@ -6,6 +6,7 @@ import { createChat } from './chat.js'
 import { faultPanel } from './fault-panel.js'
 import type { Person } from './person.js'
 import { linkOf } from './tokens.js'
+import { transferRow } from './transfer-row.js'
 
 export interface CardOptions {
   readonly person: Person
@@ -35,7 +36,7 @@ export function personCard({ person, peer, token, hasLink }: CardOptions): HTMLE
   const problem = el('p', { class: 'problem', role: 'alert' })
   const open = el('a', { target: '_blank', rel: 'noopener' })
   const lack = el('p', { class: 'lack', role: 'status', 'aria-label': `Camera of ${name}` })
-  const parts = [stage(person), controls(person, peer), chat(person)]
+  const parts = [stage(person), controls(person, peer), transferRow(person), chat(person)]
   const panel = faultPanel(person)
   const card = el('section', { class: `card person hue-${person.hue}`, 'aria-labelledby': title.id })
   card.append(head, ...parts.map(({ element }) => element), lack, problem, open, panel.element)
@@ -102,11 +103,16 @@ export function describe(person: Person): string {
   const peer = call.peer?.user
   if (call.state === 'ringing')
     return call.direction === 'incoming'
-      ? `${peer} is calling`
+      ? describeIncoming(call)
       : `Calling ${call.callees.map(status).join(', ') || peer}…`
   if (call.state === 'connecting') return 'Connecting…'
   if (person.isAway) return `${peer} has lost the connection`
   return call.held.local || call.held.remote ? 'On hold' : `In a call with ${peer}`
+}
+
+function describeIncoming({ peer, startedBy, transferredBy }: Call): string {
+  if (startedBy) return `The operator asks you to call ${peer?.user}`
+  return `${peer?.user} is calling${transferredBy ? `, transferred by ${transferredBy.user}` : ''}`
 }
 
 /** Of one of several callees. */

@@ -1,10 +1,12 @@
 // One of the people on the page: a client of the SDK, its network, its picture and its call.
 import { Emitter } from '../../client/src/emitter.js'
-import { type Call, type ConnectionState, Problem, Signalpost } from '../../client/src/index.js'
+import { type Call, type CallOptions, type ConnectionState, Problem, Signalpost } from '../../client/src/index.js'
+import type { ChatLine } from './chat.js'
 import { Healing } from './healing.js'
 import { Network } from './network.js'
 import { openPicture, type Picture } from './picture.js'
 import { SERVER_URL } from './tokens.js'
+import { Transfers } from './transfers.js'
 import type { Wire } from './wire.js'
 
 export interface PersonOptions {
@@ -23,12 +25,10 @@ interface PersonEvents {
   call: Call
 }
 
-export interface ChatLine {
-  readonly from: string
-  readonly text: string
-}
-
-const CALL_EVENTS = ['ringing', 'accepted', 'connected', 'held', 'media', 'peer_away', 'peer_back', 'track'] as const
+const CALL_EVENTS = [
+  ...(['ringing', 'accepted', 'connected', 'held', 'media', 'peer_away', 'peer_back', 'track'] as const),
+  ...(['transferring', 'transfer_failed', 'transferred'] as const)
+]
 /** A stream is tried again soon, so that the page shows it. */
 const STREAM_AGAIN_MS = 5000
 
@@ -37,6 +37,7 @@ export class Person extends Emitter<PersonEvents> {
   readonly hue: number
   readonly network: Network
   readonly healing = new Healing()
+  readonly transfers = new Transfers(this)
   readonly client: Signalpost
   wantsCamera: boolean
   /** The current call, or the last one. */
@@ -46,11 +47,12 @@ export class Person extends Emitter<PersonEvents> {
   readonly lines: ChatLine[] = []
   /** The last failure, for the user of the page. */
   problem = ''
-  /** Whom the last call did not reach, because no device of theirs is connected. */
+  /** Whom the last call or transfer did not reach, because no device of theirs is connected. */
   unreachable = ''
   resets = 0
   isAway = false
   #dialing: AbortController | null = null
+  readonly #followed = new WeakSet<Call>()
 
   constructor({ name, device, hue, wantsCamera, wire, token }: PersonOptions) {
     super()
@@ -67,15 +69,15 @@ export class Person extends Emitter<PersonEvents> {
       this.healing.connection(state)
       this.#change()
     })
-    this.client.on('incoming', call => this.#dialing ?? this.#take(call))
+    this.client.on('incoming', call => this.#dialing ?? this.show(call))
     this.client.on('resumable', call => this.#resume(call))
     this.client.on('reset', () => {
       this.resets++
       this.healing.reset()
     })
     this.client.on('event', () => this.#change())
-    this.client.on('error', error => this.#fail(error))
-    this.client.on('closed', ({ reason, problem }) => this.#fail(problem ?? new Error(`Disconnected: ${reason}`)))
+    this.client.on('error', error => this.fail(error))
+    this.client.on('closed', ({ reason, problem }) => this.fail(problem ?? new Error(`Disconnected: ${reason}`)))
   }
 
   get connection(): ConnectionState {
@@ -93,13 +95,13 @@ export class Person extends Emitter<PersonEvents> {
 
   connect(): Promise<unknown> {
     this.problem = ''
-    return this.client.connect().catch(error => this.#fail(error))
+    return this.client.connect().catch(error => this.fail(error))
   }
 
   // ── Acting ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** `names`: a user, or several with commas. */
-  dial(names: string): Promise<boolean> {
+  dial(names: string, more: CallOptions = {}): Promise<boolean> {
     const users = names.split(',').map(name => name.trim())
     const [user = ''] = users
     return this.act(async () => {
@@ -108,16 +110,13 @@ export class Person extends Emitter<PersonEvents> {
       this.#change()
       try {
         const { stream } = await this.openPicture()
-        const options = { media: stream, signal: dialing.signal }
-        if (!dialing.signal.aborted) this.#take(await this.client.call(users.length > 1 ? users : user, options))
-      } catch (error) {
-        if (error instanceof Problem && error.code === 'callee_unreachable') this.unreachable = user
-        throw error
+        const options = { ...more, media: stream, signal: dialing.signal }
+        if (!dialing.signal.aborted) this.show(await this.client.call(users.length > 1 ? users : user, options))
       } finally {
         this.#dialing = null
         this.#closeIdlePicture()
       }
-    })
+    }, user)
   }
 
   answer(): Promise<boolean> {
@@ -131,7 +130,7 @@ export class Person extends Emitter<PersonEvents> {
 
   /** The page was reloaded in a call. */
   #resume(call: Call): void {
-    this.#take(call)
+    this.show(call)
     void this.act(async () => {
       const { stream } = await this.openPicture()
       await call.resume({ media: stream })
@@ -141,6 +140,8 @@ export class Person extends Emitter<PersonEvents> {
 
   async hangUp(): Promise<void> {
     this.#dialing?.abort()
+    // The call that waits for a consultation goes on.
+    if (this.#dialing && this.transfers.isConsulting) return
     await this.act(async () => this.liveCall?.hangup())
   }
 
@@ -164,15 +165,16 @@ export class Person extends Emitter<PersonEvents> {
     })
   }
 
-  /** Does it, and shows why it failed. Resolves to whether it succeeded. */
-  async act(what: () => Promise<unknown>): Promise<boolean> {
+  /** Does it, and shows why it failed, also that `callee` has no device. Resolves to whether it succeeded. */
+  async act(what: () => Promise<unknown>, callee = ''): Promise<boolean> {
     this.problem = ''
     this.unreachable = ''
     try {
       await what()
       return true
     } catch (error) {
-      this.#fail(error)
+      if (error instanceof Problem && error.code === 'callee_unreachable') this.unreachable = callee
+      this.fail(error)
       return false
     } finally {
       this.#change()
@@ -199,22 +201,30 @@ export class Person extends Emitter<PersonEvents> {
 
   // ── What happens ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  #take(call: Call): void {
+  /** Makes it the call of the card. */
+  show(call: Call): void {
     if (this.call === call) return
     this.call = call
+    this.#follow(call)
+    this.#onCall(call)
+  }
+
+  #follow(call: Call): void {
+    if (this.#followed.has(call)) return
+    this.#followed.add(call)
     this.muted = { audio: false, video: false }
     this.isAway = false
     this.lines.length = 0
+    this.transfers.follow(call)
     for (const type of CALL_EVENTS) call.on(type, () => this.#onCall(call))
     call.on('peer_away', () => this.#setAway(true))
     call.on('peer_back', () => this.#setAway(false))
     call.on('message', ({ content, from }) => this.lines.push({ from: from.user, text: content }))
-    call.on('error', error => this.#fail(error))
+    call.on('error', error => this.fail(error))
     call.on('ended', () => {
       this.#closeIdlePicture()
       this.#onCall(call)
     })
-    this.#onCall(call)
   }
 
   #setAway(isAway: boolean): void {
@@ -227,7 +237,7 @@ export class Person extends Emitter<PersonEvents> {
     this.#change()
   }
 
-  #fail(error: unknown): void {
+  fail(error: unknown): void {
     const isCancel = error instanceof Problem && error.code === 'aborted'
     if (!isCancel) this.problem = error instanceof Error ? error.message : String(error)
     this.#change()

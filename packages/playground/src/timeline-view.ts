@@ -4,7 +4,7 @@ import type { Call } from '../../client/src/index.js'
 import { el, setText } from '../../page-parts/src/dom.js'
 import { drawDiagram, listSteps } from './diagram.js'
 import type { Person } from './person.js'
-import { type CallSides, stallOf, stepsOf } from './timeline.js'
+import { type CallSides, SEVERAL, stallOf, stepsOf } from './timeline.js'
 import type { Wire, WireEntry } from './wire.js'
 
 /** Between two requests. */
@@ -49,7 +49,7 @@ export function timelineView(people: readonly Person[], wire: Wire): HTMLElement
   for (const person of people)
     person.on('call', call => {
       if (shown?.call.id !== call.id) shown = { call, timeline: null }
-      // For a device whose user answered elsewhere the call has ended; for the other side it goes on.
+      // For a device whose user answered elsewhere, or who has transferred it, the call has ended; for the other side it goes on.
       else if (call.state !== 'ended') shown.call = call
       read()
     })
@@ -65,7 +65,7 @@ export function timelineView(people: readonly Person[], wire: Wire): HTMLElement
 
 const sidesOf = (call: Call): CallSides => ({
   caller: call.from.user,
-  callee: call.to?.user ?? 'callees',
+  callee: call.to?.user ?? SEVERAL,
   offerer: call.offerer
 })
 

@@ -14,6 +14,9 @@ export interface Step {
   readonly type: TimelineEntry['type']
 }
 
+/** The name of the callees until one has answered. */
+export const SEVERAL = 'callees'
+
 export interface CallSides {
   readonly caller: string
   readonly callee: string
@@ -40,12 +43,17 @@ export function stepsOf({ entries }: Pick<CallTimeline, 'entries'>, sides: CallS
   return entries.map(entry => {
     const from = laneOf(entry.by, sides)
     const to = LOCAL.has(entry.type) ? from : UP_TO_SERVER.has(entry.type) ? 'server' : otherOf(from)
-    return { ms: Math.max(0, Date.parse(entry.at) - begin), from, to, type: entry.type, text: entryText(entry) }
+    const text = `${otherName(entry.by, sides)}${entryText(entry)}`
+    return { ms: Math.max(0, Date.parse(entry.at) - begin), from, to, type: entry.type, text }
   })
 }
 
 const laneOf = (by: CallParty | null, { caller }: CallSides): Lane =>
   by === null ? 'server' : by.user === caller ? 'caller' : 'callee'
+
+/** A user who is in the call no more, or not yet, stands in the lane of another one. */
+const otherName = (by: CallParty | null, { caller, callee }: CallSides): string =>
+  by === null || by.user === caller || by.user === callee || callee === SEVERAL ? '' : `${by.user}: `
 
 /** What the server does by itself is shown where it happens. */
 const otherOf = (lane: Lane): Lane => (lane === 'caller' ? 'callee' : lane === 'callee' ? 'caller' : 'server')
