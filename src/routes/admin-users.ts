@@ -27,7 +27,8 @@ const GET_USER = {
 
 const ENDS_WITH_IT =
   'On all nodes within a second its streams and polls end (`signed_out`), and the tokens and tickets that it has are refused (`token_revoked`). Its calls ' +
-  'are hung up, it leaves its rooms, and its mailbox and push subscription are deleted. Tokens that the identity provider issues from the next second on are ' +
+  'are hung up, it leaves its rooms, also with its WHIP and WHEP clients, and its mailbox and push subscription are deleted. What rings for no other ' +
+  'device of the user stops ringing: the caller receives `no_answer`. Tokens that the identity provider issues from the next second on are ' +
   'accepted: sign the user out there first.'
 
 const SIGN_OUT = {
@@ -54,7 +55,7 @@ const SIGN_OUT_DEVICE = {
     summary: 'Sign a device out',
     description:
       `Signs one device out; the others are untouched. ${ENDS_WITH_IT} A token that does not name a device is good for any other device of the user: sign ` +
-      'the user out if such a token is in the wrong hands. WHIP and WHEP clients are devices of their own.',
+      'the user out if such a token is in the wrong hands.',
     params: AdminDevicePath
   }
 } as const

@@ -40,7 +40,7 @@ export const EndReason = Type.Enum([...END_REASONS], {
   description:
     'Why the call ended, as seen by the user who reads it. `hangup`: a side hung up. `cancelled`: the caller withdrew it. `declined`: the ' +
     'callee declined. `declined_elsewhere`, `answered_elsewhere`: another device of this user declined or answered. `busy`: the callee is in ' +
-    'another call. `no_answer`: the ring time ran out. `expired`: it was accepted, and no offer and answer were exchanged in time; or it reached the maximum duration. `transferred`: you have transferred it, or an attended transfer has joined the two of you in another call. ' +
+    'another call. `no_answer`: the ring time ran out, or no device rings any more. `expired`: it was accepted, and no offer and answer were exchanged in time; or it reached the maximum duration. `transferred`: you have transferred it, or an attended transfer has joined the two of you in another call. ' +
     '`media_failed`: a client reported that ICE or DTLS failed. `lost`: a device disconnected and did not come back. `server`: the server ended it.'
 })
 const Offerer = Type.Enum(['caller', 'callee'], {

@@ -1,7 +1,7 @@
 // The users whom a call rings: all at once, or one after the other.
 import type { CalleeStatus } from '../../schemas/callee.js'
 import type { NewCallee } from './command.js'
-import type { CalledUser, CallState } from './state.js'
+import type { CalledReason, CalledUser, CallState, EndReason } from './state.js'
 
 export function newCalled(callee: NewCallee, now: number): CalledUser {
   const { user, ringMs, isWaiting = false, leftOut = null, device = null, isMuted = false, wakes = null } = callee
@@ -66,6 +66,9 @@ export function viewCallee(call: CallState, { user, state, reason }: CalledUser)
   if (!isOver) return { user, device, state, reason }
   return { user, device, state: 'ended', reason: reason ?? (isCalledReason(call.reason) ? call.reason : null) }
 }
+
+/** How the call ended for a called user: that one could not be reached is for the caller only. */
+export const endReasonOf = (reason: CalledReason): EndReason => (reason === 'unreachable' ? 'no_answer' : reason)
 
 const isCalledReason = (reason: CallState['reason']): reason is 'cancelled' | 'busy' | 'no_answer' | 'declined' =>
   reason !== null && ['cancelled', 'busy', 'no_answer', 'declined'].includes(reason)

@@ -79,8 +79,8 @@ export type CallCommand =
   | ({ readonly type: 'endReplaced' } & Pick<ReplacedCall, 'by' | 'to'>)
   /** A call that this one has replaced is over for the two, or gone. */
   | { readonly type: 'forgetReplaced'; readonly callId: string }
-  /** The user has accepted another call and may have no second one. */
-  | { readonly type: 'busy'; readonly user: string }
+  /** `busy`: the user has accepted another call and may have no second one. `unreachable`: the devices that ring were signed out. */
+  | { readonly type: 'busy' | 'unreachable'; readonly user: string }
   /** An operator ends the call. */
   | { readonly type: 'stop' }
   /** The waiting user's turn has come: the user rings, or is left out. */

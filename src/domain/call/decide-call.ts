@@ -11,6 +11,7 @@
 // cancel      by the caller, until the call is connected; a cancel before the create: tombstone.ts
 // reject      by the callee, until the call is connected; while it rings also for one device only
 // busy        by the server, when the callee has accepted another call and may have no second one
+// unreachable by the server, when an operator has signed the devices out that ring
 // ring, skip  by the server, when it is the turn of a called user who waits (turns.ts); of several users the others go on without one who
 //             declines, is busy or does not answer
 // hangup      by either side; while it rings, the same as a cancel or a reject
@@ -25,7 +26,7 @@ import { isRinging } from './called.js'
 import type { CallCommand, CommandOf } from './command.js'
 import { create } from './creation.js'
 import { type CallDecision, unchanged } from './decision.js'
-import { cancel, end, endAsBusy, endByServer, hangup, leave, reject } from './ending.js'
+import { cancel, end, endByServer, hangup, leave, reject, stopRinging } from './ending.js'
 import { checkLiveness, deviceAppeared } from './liveness.js'
 import { sendMessage, setMedia } from './messages.js'
 import { conflict, tooEarly } from './party.js'
@@ -142,12 +143,13 @@ function decideLive(state: CallState, command: OfCall, now: number): CallDecisio
   }
 }
 
-type ServerCommand = CommandOf<'busy' | 'endReplaced' | 'ring' | 'skip' | 'seen' | 'served' | 'check'>
+type ServerCommand = CommandOf<'busy' | 'unreachable' | 'endReplaced' | 'ring' | 'skip' | 'seen' | 'served' | 'check'>
 
 function decideByServer(state: CallState, command: ServerCommand, now: number): CallDecision {
   switch (command.type) {
     case 'busy':
-      return endAsBusy(state, command.user, now)
+    case 'unreachable':
+      return stopRinging(state, command, now)
     case 'endReplaced':
       return endReplaced(state, command, now)
     case 'ring':
@@ -171,8 +173,8 @@ function decideInTransfer(state: CallState, command: CallCommand, now: number): 
   if (command.type === 'check' && now >= (target.endsAt ?? now)) {
     return failTransfer(state, { reason: 'no_answer', by: null }, now)
   }
-  if (command.type === 'busy' && command.user === target.user) {
-    return failTransfer(state, { reason: 'busy', by: null }, now)
+  if ((command.type === 'busy' || command.type === 'unreachable') && command.user === target.user) {
+    return failTransfer(state, { reason: command.type === 'busy' ? 'busy' : 'no_answer', by: null }, now)
   }
   if (!('actor' in command)) return null
   const { user } = command.actor

@@ -2,7 +2,7 @@
 import type { Endpoint } from '../../schemas/common.js'
 import { endpoint } from '../endpoint.js'
 import { NO_SIGNALS } from '../negotiation/state.js'
-import { calledUser, isInvited, nextRingEnd, withCalled } from './called.js'
+import { calledUser, endReasonOf, isInvited, nextRingEnd, withCalled } from './called.js'
 import type { CommandOf } from './command.js'
 import { type CallDecision, type CallEvent, unchanged } from './decision.js'
 import { isStarting } from './operator-call.js'
@@ -41,11 +41,15 @@ export function reject(state: CallState, command: CommandOf<'reject'>, now: numb
   return { state: { ...next, version: state.version + 1 }, events: [] }
 }
 
-/** Changes nothing unless the call rings for this user. */
-export function endAsBusy(state: CallState, user: string, now: number): CallDecision {
+/** The user cannot answer any more. Changes nothing unless the call rings for this user. */
+export function stopRinging(
+  state: CallState,
+  { user, type: reason }: CommandOf<'busy' | 'unreachable'>,
+  now: number
+): CallDecision {
   const called = calledUser(state, user)
   if (state.phase !== 'ringing' || called === undefined || !isInvited(called)) return unchanged(state)
-  return leave(state, { users: [user], reason: 'busy', by: null }, now)
+  return leave(state, { users: [user], reason, by: null }, now)
 }
 
 export interface Leaving {
@@ -61,8 +65,7 @@ export function leave(state: CallState, { users, reason, by }: Leaving, now: num
   const goesOn = state.called.some(each => !isLeaving(each) && ['ringing', 'waiting'].includes(each.state))
   const called = state.called.map(each => (isLeaving(each) ? { ...each, reason } : each))
   if (isStarting(state)) {
-    const isReached = reason !== 'unreachable'
-    return end({ ...state, called }, { reason: isReached ? reason : 'no_answer', by, except: by }, now)
+    return end({ ...state, called }, { reason: endReasonOf(reason), by, except: by }, now)
   }
   if (!goesOn) {
     const common = commonReason(called)
@@ -76,7 +79,7 @@ export function leave(state: CallState, { users, reason, by }: Leaving, now: num
 
 /** The reason of a call that none has answered: that of all called users, or `no_answer` if they differ. */
 function commonReason(called: readonly CalledUser[]): EndReason {
-  const [first, ...others] = new Set(called.map(({ reason }) => (reason === 'unreachable' ? 'no_answer' : reason)))
+  const [first, ...others] = new Set(called.map(({ reason }) => reason && endReasonOf(reason)))
   return first && others.length === 0 ? first : 'no_answer'
 }
 
@@ -90,7 +93,7 @@ export function withDepartures(
   const leaving = invited.map(({ user }) => user)
   // They see the call as it was while they rang.
   const views = withFormer({ ...before, version: next.version }, leaving, {
-    reason: reason === 'unreachable' ? 'no_answer' : reason,
+    reason: endReasonOf(reason),
     by,
     now
   })

@@ -1,7 +1,7 @@
 // The call as each of its parties sees it.
 import type { Call } from '../../schemas/call.js'
 import type { Endpoint } from '../../schemas/common.js'
-import { calledUser, lastRingEnd, viewCallee } from './called.js'
+import { calledUser, endReasonOf, lastRingEnd, viewCallee } from './called.js'
 import { shownCaller } from './operator-call.js'
 import type { CalledUser, CallState, EndReason, FormerParty, Transfer } from './state.js'
 import { transferorSide, withoutTransferor } from './transfer-state.js'
@@ -34,7 +34,7 @@ export function viewCall(state: CallState, now: number, user: string): Call {
     offerer,
     ...beginningFor(state, called),
     endedAt: instant(state.endedAt),
-    reason: (called?.reason as EndReason | null | undefined) ?? state.reason,
+    reason: called?.reason ? endReasonOf(called.reason) : state.reason,
     endedBy: endedByFor(state, called),
     expiresInMs: between(now, phase === 'ringing' ? (called?.endsAt ?? lastRingEnd(state)) : state.limitAt),
     ...(transfer && phase !== 'ended' ? { transfer: viewTransfer(state, transfer, now) } : {}),

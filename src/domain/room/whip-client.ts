@@ -4,6 +4,8 @@ import type { MediaIceCandidate } from '../../schemas/sfu-transport.js'
 /** How it takes part. It has no mailbox, and is in the room as long as its transport exists. */
 export interface WhipParticipation {
   readonly via: 'whip' | 'whep'
+  /** That of the request, which its token or a header names. Absent in rooms of earlier releases. */
+  readonly device?: string
   /** Null: the transport is being set up. */
   readonly transport: WhipTransport | null
   /** What a WHEP client receives. */

@@ -65,7 +65,7 @@ async function isEngaged(context: Context, { user, device }: Actor): Promise<boo
 }
 
 /** As the caller, or as the device that answered. */
-export const isInCall = (call: CallState, { user, device }: Endpoint): boolean =>
+const isInCall = (call: CallState, { user, device }: Endpoint): boolean =>
   [endpointOf(call, 'caller'), endpointOf(call, 'callee')].some(end => end?.user === user && end.device === device)
 
 interface Resumption {

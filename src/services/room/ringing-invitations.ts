@@ -2,7 +2,8 @@
 import { decideExpiry, viewIncoming } from '../../domain/room/invitation.js'
 import { dueAt } from '../../domain/room/invitation-bounds.js'
 import { deleteEarlyCancel, earlyCancelsIn } from '../../domain/room/invitation-cancel.js'
-import { type Invitation, PART, type RoomParts } from '../../domain/room/state.js'
+import { endInvitation } from '../../domain/room/invitation-end.js'
+import { type Invitation, NO_CHANGE, PART, type RoomParts } from '../../domain/room/state.js'
 import type { Actor } from '../../schemas/claims.js'
 import type { Endpoint } from '../../schemas/common.js'
 import type { IncomingInvitation } from '../../schemas/invitation.js'
@@ -111,6 +112,21 @@ async function expireInvitation(context: Context, roomId: string, user: string):
   )
   const expired = (decision.writes[part] ?? null) as Invitation | null
   if (expired) await recordRingAttempt(context, { caller: expired.from.user, callee: user }, 'failed')
+}
+
+/** The user cannot answer any more: the devices that rang were signed out. */
+export async function endInvitationsOf(context: Context, user: string): Promise<void> {
+  const roomIds = await context.store.invitations.list(user, context.clock.now())
+  const part = PART.invitation(user)
+  const ending = roomIds.map(roomId =>
+    changeOpenRoom(context, { roomId, parts: [part] }, (room, now) => {
+      const invitation = room.get<Invitation>(part)
+      return invitation?.ended === null
+        ? endInvitation(invitation, { reason: 'expired', by: null, at: now })
+        : NO_CHANGE
+    })
+  )
+  await Promise.all(ending)
 }
 
 const removeEarlyCancel = (context: Context, roomId: string, invitationId: string) =>

@@ -14,6 +14,7 @@ import type { Actor } from '../../schemas/claims.js'
 import type { MediaKind } from '../../schemas/sfu-rtp.js'
 import type { Context } from '../context.js'
 import { chargeCreate } from '../room/create-charge.js'
+import { addMembership, commitJoin, removeMemberships } from '../room/memberships.js'
 import { type ReadRoom, readRoom } from '../room/parts.js'
 import type { ParticipantPath, RoomPath } from '../room/paths.js'
 import { withJoinPolicy } from '../room/room-policy.js'
@@ -49,7 +50,7 @@ export interface JoiningClient extends RoomPath {
 /** @throws AppError as joinRoom, and not_sfu, too_many_media */
 export async function joinWhipClient(
   context: Context,
-  { user, ...token }: Actor,
+  { user, device, ...token }: Actor,
   { roomId, via, kinds, idempotencyKey, parts = [], check }: JoiningClient
 ): Promise<JoinedClient> {
   const { config, ids, clock } = context
@@ -58,7 +59,7 @@ export async function joinWhipClient(
   const actor: Actor = { ...token, user, device: whipDevicePrefix(via) + name }
   const participantId = participantIdOf(actor, ids.tag() + ids.tag())
   const serviceSettings = await readServiceSettings(context, actor, roomId)
-  const whip = { via, transport: null }
+  const whip = { via, device, transport: null }
   const joining = { participantId, metadata: {}, replace: false, whip, kinds }
   const command = { ...joining, maxParticipants: config.roomMaxParticipants, serviceSettings }
   const decide = withJoinPolicy(context, { actor, roomId }, actor => (room: ReadRoom, now) => ({
@@ -74,14 +75,17 @@ export async function joinWhipClient(
   const decision = await decide(first, clock.now())
   await chargeCreate(context, actor, decision)
   const own = PART.participantOf(actor)
-  const { decision: made, room } = await changeRoom(
-    context,
-    { roomId, parts: partsOfAccess(actor), payer: user },
-    decide
+  const participation = { user, device: actor.device, participantId }
+  const isNew = first.get<ParticipantRecord>(own) === null
+  const { decision: made, room } = await commitJoin(context, { roomId, participation, isNew }, () =>
+    changeRoom(context, { roomId, parts: partsOfAccess(actor), payer: user }, decide)
   )
   const record = (made.writes[own] as ParticipantRecord | undefined) ?? room.get<ParticipantRecord>(own)
   const joinedId = record?.participantId ?? participantId
-  return { actor, roomId, participantId: joinedId, isNew: joinedId === participantId }
+  const hasJoined = joinedId === participantId
+  // Another request with the same key has joined in between.
+  if (!hasJoined) await addMembership(context, { ...participation, participantId: joinedId }, roomId)
+  return { actor, roomId, participantId: joinedId, isNew: hasJoined }
 }
 
 /** If `setUp` fails, a client that this request has joined leaves again. @throws AppError what `setUp` throws */
@@ -107,6 +111,7 @@ async function leave(context: Context, { actor, roomId, participantId }: WhipCli
     const record = findParticipantRecord(room, participantId)
     return record ? leaveRoom(room, record, { reason: 'left', by: endpoint(actor), now }) : NO_CHANGE
   })
+  await removeMemberships(context, roomId, [{ ...endpoint(actor), participantId }])
 }
 
 interface RecordedTransport {

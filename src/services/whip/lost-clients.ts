@@ -5,6 +5,7 @@ import { PART, type ParticipantRecord, type RoomDecision } from '../../domain/ro
 import { decideLost, decideTransportClosed, partsOfViewed, whipLostAt } from '../../domain/whip/participation.js'
 import type { MediaEvent } from '../../schemas/media-service.js'
 import type { Context } from '../context.js'
+import { removeMembershipsOfRemoved } from '../room/memberships.js'
 import { type ReadRoom, readRoom } from '../room/parts.js'
 import { changeOpenRoom } from '../room/update-room.js'
 
@@ -49,5 +50,8 @@ interface Leaving {
 async function leave(context: Context, { roomId, participant, decide }: Leaving): Promise<void> {
   const { participantId, user } = participant
   const parts = [PART.sfu, PART.participant(participantId), PART.user(user), ...partsOfViewed(participant)]
-  await changeOpenRoom(context, { roomId, parts }, (room, now) => decide(room, participantId, now))
+  const { decision, room } = await changeOpenRoom(context, { roomId, parts }, (before, now) =>
+    decide(before, participantId, now)
+  )
+  await removeMembershipsOfRemoved(context, room, decision)
 }
