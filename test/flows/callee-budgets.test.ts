@@ -1,5 +1,10 @@
 // Calls to several users: what they take of the budgets that protect a user from being rung.
 
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import t from 'tap'
+import { joinIds } from '../../src/id-text.js'
 import type { Call } from '../../src/schemas/call.js'
 import { flow } from '../helpers/scenario.js'
 import type { TestClient } from '../helpers/test-client.js'
@@ -57,3 +62,47 @@ flow('in a sequence a user whom the caller may not ring yet is left out', async 
   t.strictSame(statesOf(await alice.call('c1')), ['ended/declined', 'ended/unreachable'])
   t.equal((await carol.request('GET', 'calls/c1')).status, 404)
 })
+
+const receiver = createServer((_request, reply) => void reply.writeHead(204).end()).listen(0, '127.0.0.1')
+await once(receiver, 'listening')
+t.teardown(() => void receiver.close().closeAllConnections())
+
+flow(
+  'in a sequence a user who is held by a create that stalls is not charged a push for each claim',
+  async (t, scenario) => {
+    const alice = await scenario.addClient('alice', 'phone', { silent: true })
+    const bob = await scenario.addClient('bob', 'phone', { node: scenario.lastNode })
+    const to = [{ user: 'bob' }, { user: 'carol' }]
+    await alice.post('calls', { callId: 'c1', to, ringStrategy: 'sequence', whenOffline: 'ring' })
+    await bob.expectEvent('call.incoming')
+    // A create by carol to alice that is not committed, and stalls: it is taken over after 2 s.
+    const [hers, peer, ghost] = ['carol', 'alice', 'ghost'].map(name => scenario.toWire(name)) as [
+      string,
+      string,
+      string
+    ]
+    const lease = {
+      holder: joinIds(ghost, hers, '1'),
+      peer,
+      kind: 'active',
+      role: 'phone',
+      at: scenario.now()
+    } as const
+    await scenario.store.leases.take(hers, lease, {})
+    await bob.post('calls/c1/reject')
+    await scenario.advance(2_500)
+    t.strictSame(statesOf(await alice.call('c1')), ['ended/declined', 'ringing/null'])
+    const pushes = { name: 'pushesOfUnknown', windowMs: 60_000, max: 50, now: scenario.now() }
+    // The call's deadline has begun the turn once more meanwhile.
+    t.ok((await scenario.store.counters.left(hers, pushes)) >= 46)
+    await alice.post('calls/c1/cancel')
+  },
+  {
+    env: {
+      RATE_LIMIT_PUSHES: '50',
+      WEBHOOK_URLS: `http://127.0.0.1:${(receiver.address() as AddressInfo).port}/#push`,
+      WEBHOOK_SECRETS: `whsec_${Buffer.alloc(24, 1).toString('base64')}`,
+      WEBHOOK_ALLOW_PRIVATE: 'true'
+    }
+  }
+)

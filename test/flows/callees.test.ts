@@ -1,8 +1,10 @@
 // One call to several users, at once and in sequence.
 import type { Test } from 'tap'
+import { joinIds } from '../../src/id-text.js'
 import type { Call } from '../../src/schemas/call.js'
 import { flow, type Scenario } from '../helpers/scenario.js'
 import type { TestClient } from '../helpers/test-client.js'
+import { until } from '../helpers/until.js'
 
 const EIGHT = ['bob', 'carol', 'dave', 'erin', 'frank', 'grace', 'heidi', 'ivan']
 
@@ -224,4 +226,36 @@ flow(
     t.equal((await alice.request('POST', 'calls', { to: EIGHT })).body.code, 'rate_limited')
   },
   { env: { RATE_LIMIT_CALLS: '12' } }
+)
+
+flow(
+  'who calls back while the call to several is made accepts it',
+  async (t, scenario) => {
+    const [alice, bob, carol] = (await addAll(scenario, ['bob', 'carol'])) as [TestClient, TestClient, TestClient]
+    // Her create has taken the first of its leases, and its call is not committed: on a Cluster these are several steps.
+    const [hers, callId] = [scenario.toWire('alice'), scenario.toWire('c1')]
+    const lease = {
+      holder: joinIds(callId, hers, '1'),
+      peer: '',
+      kind: 'active',
+      role: 'phone',
+      at: scenario.now()
+    } as const
+    await scenario.store.leases.take(hers, lease, {})
+    const { clock } = scenario.cluster
+    await scenario.cluster.settle()
+    const timers = clock.waiting
+    const back = bob.request('POST', 'calls', { callId: 'back', to: 'alice' })
+    await until('his create waits for hers', () => clock.waiting > timers)
+    await alice.post('calls', { callId: 'c1', to: ['bob', 'carol'] })
+    t.match(await scenario.cluster.advanceDuring(back), {
+      status: 200,
+      body: { resolution: 'merged', call: { callId: 'c1' } }
+    })
+    t.match(await alice.expectEvent('call.accepted'), { by: { user: 'bob' } })
+    await bob.expectEvent('call.incoming')
+    await carol.expectEvent('call.incoming')
+    await carol.expectEvent('call.ended')
+  },
+  { env: { CALL_WAITING: 'false' } }
 )

@@ -54,16 +54,17 @@ export async function resolveLeaseConflict(
   const glare = found.find(({ call }) => call && isGlare(call, caller, to))?.call
   if (glare) return { status: 'glare', call: glare }
   const withPeer = peer === null ? undefined : found.find(({ lease }) => lease.peer === peer)
-  if (withPeer === undefined) return { status: 'busy', user, callId: activeCallOf(held) }
-  const { call } = withPeer
-  if (call) {
-    // A pair of users has one live call. If the caller is no party of it, by a block or because it waits for its turn, the callee is busy.
-    const isKnown = to !== null && isPartyOf(call, caller.user)
-    return { status: 'busy', user: isKnown ? caller.user : (to ?? user), callId: call.callId }
+  // The peer's create has taken its leases and not committed its call yet. If it calls several, this caller may be one of them.
+  const isUndecidedPeer = ({ lease, call }: ExaminedLease) => call === null && [peer, ''].includes(lease.peer)
+  if (peer !== null && !withPeer?.call && found.some(isUndecidedPeer)) {
+    await wait(context.clock, POLL_MS)
+    return { status: 'gone' }
   }
-  // The peer's create has taken its leases and not committed its call yet.
-  await wait(context.clock, POLL_MS)
-  return { status: 'gone' }
+  if (!withPeer?.call) return { status: 'busy', user, callId: activeCallOf(held) }
+  const { call } = withPeer
+  // A pair of users has one live call. If the caller is no party of it, by a block or because it waits for its turn, the callee is busy.
+  const isKnown = to !== null && isPartyOf(call, caller.user)
+  return { status: 'busy', user: isKnown ? caller.user : (to ?? user), callId: call.callId }
 }
 
 /** The claim was refused because of these leases. Only the claim of a callee can be refused without an active one. */

@@ -28,12 +28,12 @@ export function ringNextInBackground(context: Context, call: CallState): void {
 
 /** Users who are busy, or whose budgets are spent, are left out until one rings, or the call ends. */
 export async function ringNext(context: Context, callId: string): Promise<void> {
-  const charged = new Set<string>()
+  const paid = new Map<string, Paid>()
   for (let round = 0; round < ROUNDS_MAX; round++) {
     const call = await readCall(context, callId)
     const next = call && nextToRing(call)
     if (!call || !next) return
-    const reason = await ring(context, call, { next, charged })
+    const reason = await ring(context, call, { next, paid })
     if (reason) await updateCall(context, { id: callId }, skip(next.user, reason))
   }
 }
@@ -43,27 +43,30 @@ const skip = (user: string, reason: 'busy' | 'unreachable') => (state: CallState
 
 interface Turn {
   readonly next: CalledUser
-  /** The users for whom a refused commit has taken the charges. */
-  readonly charged: Set<string>
+  /** What was taken of the budgets of the users whom a refused commit was to ring. */
+  readonly paid: Map<string, Paid>
+}
+
+/** Taken once, however often a commit is refused. */
+interface Paid {
+  /** The devices that are woken, for which a push was taken. */
+  readonly wakes: readonly string[] | null
 }
 
 /** Resolves to why the user does not ring; null: look again. */
-async function ring(
-  context: Context,
-  call: CallState,
-  { next, charged }: Turn
-): Promise<'busy' | 'unreachable' | null> {
+async function ring(context: Context, call: CallState, { next, paid }: Turn): Promise<'busy' | 'unreachable' | null> {
   const { callId, caller, creator, attempt } = call
   const { user } = next
   const relation = await readTargetRelation(context, caller.user, next)
   try {
-    const charges = charged.has(user) ? [] : await chargesOf(context, call, { user, relation })
-    const result = await commitRing(context, call, { user, relation, charges })
+    const charges = paid.has(user) ? [] : await chargesOf(context, call, { user, relation })
+    const { wakes } = paid.get(user) ?? { wakes: await devicesWoken(context, { user, relation }) }
+    const result = await commitRing(context, call, { user, relation, charges, wakes })
     if (!('refused' in result)) {
       if (calledUser(result.state, user)?.state !== 'ringing') await releaseIfOver(context, user, holderOf(call, user))
       return null
     }
-    charged.add(user)
+    paid.set(user, { wakes })
     const request = { callId, caller: { ...caller, user: creator }, attempt, callees: [{ user }], isForSeveral: true }
     const conflict = await resolveLeaseConflict(context, request, result.refused)
     return conflict.status === 'gone' ? null : 'busy'
@@ -77,10 +80,11 @@ interface Ringing {
   readonly user: string
   readonly relation: CalleeRelation
   readonly charges: readonly Charge[]
+  readonly wakes: readonly string[] | null
 }
 
 /** A ring attempt counts when its turn begins: otherwise attempts could be saved up. @throws AppError rate_limited */
-async function chargesOf(context: Context, call: CallState, { user, relation }: Omit<Ringing, 'charges'>) {
+async function chargesOf(context: Context, call: CallState, { user, relation }: Pick<Ringing, 'user' | 'relation'>) {
   // No user asked for the call of an operator.
   if (call.creator === OPERATOR) return []
   const pair = { caller: call.caller.user, callee: user }
@@ -89,10 +93,10 @@ async function chargesOf(context: Context, call: CallState, { user, relation }: 
   return ringAttemptCharges(context, pair, relation)
 }
 
-async function commitRing(context: Context, call: CallState, { user, relation, charges }: Ringing) {
+async function commitRing(context: Context, call: CallState, { user, relation, charges, wakes }: Ringing) {
   const { isKnown, isBlocked: isMuted } = relation
   const claims = isMuted ? [] : [ringingClaim(context, call, { user, isKnown })]
-  const command = { type: 'ring' as const, user, isMuted, wakes: await devicesWoken(context, { user, relation }) }
+  const command = { type: 'ring' as const, user, isMuted, wakes }
   return updateCallWithLeases(context, { id: call.callId }, (state, now) => {
     const decision = decideCall(state, command, now)
     return decision.state === state ? decision : { ...decision, claims, charges }
