@@ -63,7 +63,7 @@ t.test(
   }
 )
 
-t.test('a replaced call ends for its two devices, if both are in it', async t => {
+t.test('a replaced call ends if the target is in it', async t => {
   const end: CallCommand = { type: 'endReplaced', by: phone, to: laptop }
   const rows: [CallState, CallCommand, string][] = [
     [connected(), end, 'ended: alice ended(transferred); bob/laptop ended(transferred)'],
@@ -71,6 +71,12 @@ t.test('a replaced call ends for its two devices, if both are in it', async t =>
     [connecting(), end, 'ended: alice ended(transferred); bob/laptop ended(transferred)'],
     [connected(), { ...end, to: tablet }, 'same'],
     [connected(), { ...end, to: carol }, 'same'],
+    [connected(), { ...end, by: carol }, 'ended: alice ended(hangup); bob/laptop ended(hangup)'],
+    [
+      then(connected(), transfer(phone), hangup(phone)),
+      end,
+      'ended: bob/laptop ended(cancelled); carol ended(cancelled)'
+    ],
     [ringing(), end, 'same'],
     [ended(), end, 'same']
   ]

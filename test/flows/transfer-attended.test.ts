@@ -3,60 +3,8 @@ import type { Test } from 'tap'
 import type { CallState } from '../../src/domain/call/state.js'
 import { deadlineOf } from '../../src/domain/call/state.js'
 import type { CallTimeline } from '../../src/schemas/timeline.js'
+import { consult, hangUp, isFree, ring, talk } from '../helpers/consultation.js'
 import { flow, type Scenario } from '../helpers/scenario.js'
-import type { TestClient } from '../helpers/test-client.js'
-
-interface Consulting {
-  readonly alice: TestClient
-  readonly bob: TestClient
-  readonly carol: TestClient
-}
-
-async function talk(caller: TestClient, callee: TestClient, body: { callId: string; consultationOf?: string }) {
-  const { callId } = body
-  await caller.post('calls', { ...body, to: callee.user })
-  await callee.expectEvent('call.incoming')
-  await callee.post(`calls/${callId}/accept`)
-  await caller.expectEvent('call.accepted')
-  await caller.post(`calls/${callId}/connected`)
-  await callee.expectEvent('call.connected')
-}
-
-/** alice talks with bob in c1, which is on hold, and with carol in c2. */
-async function consult(scenario: Scenario): Promise<Consulting> {
-  const [alice, bob] = await scenario.addAliceAndBob()
-  const carol = await scenario.addClient('carol', 'tablet', { node: scenario.lastNode })
-  await talk(alice, bob, { callId: 'c1' })
-  await alice.post('calls/c1/hold')
-  await bob.expectEvent('call.held')
-  await scenario.advance(1000)
-  await alice.expectRefusal('caller_busy', 'calls', { callId: 'c0', to: 'carol' })
-  await talk(alice, carol, { callId: 'c2', consultationOf: 'c1' })
-  return { alice, bob, carol }
-}
-
-async function ring(t: Test, { alice, bob, carol }: Consulting, [callId, toCall]: readonly [string, string]) {
-  const { call } = await alice.post(`calls/${callId}/transfer`, { toCall })
-  t.match(call, { callId: 'c1', transfer: { by: 'caller', to: carol.endpoint, toCall: 'c2' } })
-  t.match(await bob.expectEvent('call.transferring'), { callId: 'c1', to: carol.endpoint, toCall: 'c2' })
-  t.match(await carol.expectEvent('call.incoming'), {
-    callId: 'c1',
-    from: bob.endpoint,
-    transferredBy: alice.endpoint,
-    replaces: 'c2'
-  })
-}
-
-const isFree = async (t: Test, scenario: Scenario, ...clients: readonly TestClient[]) => {
-  await scenario.cluster.settle()
-  for (const { user } of clients)
-    t.same(await scenario.store.leases.list(scenario.toWire(user)), [], `${user} has no lease`)
-}
-
-async function hangUp(callId: string, first: TestClient, ...others: readonly TestClient[]) {
-  await first.post(`calls/${callId}/hangup`)
-  for (const client of others) await client.expectEvent('call.ended')
-}
 
 for (const pair of [
   ['c1', 'c2'],
@@ -94,6 +42,7 @@ for (const pair of [
 flow('a consultation is one more call, and only of the named one', async (t, scenario) => {
   const { alice, bob, carol } = await consult(scenario)
   const dave = await scenario.addClient('dave', 'phone')
+  await alice.expectRefusal('caller_busy', 'calls', { callId: 'c3', to: 'dave' })
   for (const consultationOf of ['c1', 'c2'])
     await alice.expectRefusal('caller_busy', 'calls', { callId: 'c3', to: 'dave', consultationOf })
   await dave.expectRefusal('call_not_found', 'calls', { callId: 'c3', to: 'bob', consultationOf: 'c1' })
@@ -118,9 +67,9 @@ flow('a consultation is one more call, and only of the named one', async (t, sce
 flow('the target declines or does not answer: both calls go on', async (t, scenario) => {
   const { alice, bob, carol } = await consult(scenario)
   for (const reason of ['declined', 'no_answer'] as const) {
-    await ring(t, { alice, bob, carol }, ['c1', 'c2'])
+    await ring(t, { alice, bob, carol })
     if (reason === 'declined') await carol.post('calls/c1/reject')
-    else await scenario.advance(scenario.config.ringTimeoutMs)
+    else await scenario.advance(scenario.config.ringTimeoutMs + 1000)
     for (const client of [alice, bob])
       t.match(await client.expectEvent('call.transfer_failed'), { callId: 'c1', reason, to: carol.endpoint })
     if (reason === 'no_answer') t.match(await carol.expectEvent('call.ended'), { callId: 'c1', reason })
@@ -139,7 +88,7 @@ flow('the target declines or does not answer: both calls go on', async (t, scena
 
 flow('the transferor hangs up one call or both while the target rings', async (t, scenario) => {
   const { alice, bob, carol } = await consult(scenario)
-  await ring(t, { alice, bob, carol }, ['c1', 'c2'])
+  await ring(t, { alice, bob, carol })
   await alice.post('calls/c1/hangup')
   t.match(await bob.expectEvent('call.transferring'), { left: true, toCall: 'c2' })
   await hangUp('c2', alice, carol)
@@ -169,7 +118,7 @@ flow('a transfer of the newer call is taken back when that call ends', async (t,
   await carol.post('calls/c2/transfer', { to: 'dave' })
   await alice.expectEvent('call.transferring')
   await dave.expectEvent('call.incoming')
-  await ring(t, { alice, bob, carol }, ['c1', 'c2'])
+  await ring(t, { alice, bob, carol })
   await carol.post('calls/c1/accept')
   await bob.expectEvent('call.transferred')
   for (const callId of ['c1', 'c2']) t.match(await alice.expectEvent('call.ended'), { callId, reason: 'transferred' })
@@ -183,7 +132,7 @@ flow('a transfer of the newer call is taken back when that call ends', async (t,
 flow('the target has left the newer call by a transfer of its own, which goes on', async (t, scenario) => {
   const { alice, bob, carol } = await consult(scenario)
   const dave = await scenario.addClient('dave', 'phone')
-  await ring(t, { alice, bob, carol }, ['c1', 'c2'])
+  await ring(t, { alice, bob, carol })
   await carol.post('calls/c2/transfer', { to: 'dave' })
   await alice.expectEvent('call.transferring')
   await dave.expectEvent('call.incoming')
@@ -203,7 +152,7 @@ flow('the target has left the newer call by a transfer of its own, which goes on
 flow('both parties of the newer call join it with another one', async (t, scenario) => {
   const { alice, bob, carol } = await consult(scenario)
   const erin = await scenario.addClient('erin', 'phone', { node: scenario.lastNode })
-  await ring(t, { alice, bob, carol }, ['c1', 'c2'])
+  await ring(t, { alice, bob, carol })
   await scenario.advance(1000)
   await talk(carol, erin, { callId: 'c3', consultationOf: 'c2' })
   await carol.expectRefusal('caller_busy', 'calls/c1/accept')
@@ -248,7 +197,7 @@ for (const isOver of [false, true])
       await leaveReplaced(t, scenario)
       if (isOver) await hangUp('c1', bob, alice)
       t.match(await carol.call('c2'), { state: 'connected' })
-      await scenario.advance(2_000)
+      await scenario.advance(3_000)
       for (const client of [alice, carol])
         t.match(await client.expectEvent('call.ended'), {
           callId: 'c2',

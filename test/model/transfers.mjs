@@ -7,14 +7,15 @@
 //   I2: when no process runs and none has crashed, every lease belongs to a live call or will be released.
 //   I3: a party of a live call has an active lease, and the target of a transfer a lease.
 //   I4: at the end, a call that was replaced is over for its two users.
-//   I5: a call that is ended as transferred has no other user.
+//   I5: a replaced call ends only while the target is in it.
 // Usage: node transfers.mjs [RULE] [SCENARIO]. Without arguments it explores everything. A RULE is broken on purpose:
 export const RULES = {
   'holder-without-number': "the lease of a transfer's target is named as those of the create",
   'take-over-without-fence': 'a lease whose transfer is not committed is released without closing the transfer',
   'accept-before-upgrade': "the accept commits before it upgrades the target's lease",
   'limit-plus-one': 'the target of an attended transfer may have one more call, whichever the others are',
-  'end-other-regardless': 'the other call ends although one of the two users has left it',
+  'end-other-regardless': 'the other call ends although the target has left it',
+  'end-other-of-both': 'the other call goes on if the transferor has left it',
   'end-forgets-other': 'the end of a call forgets the other call that it has to end',
   'leave-keeps-lease': 'a transferor who hangs up keeps the lease',
   'swap-keeps-lease': 'the accept of the target keeps the lease of the transferor',
@@ -63,6 +64,12 @@ export const SCENARIOS = {
     calls: { C: 'ab', D: 'at' },
     crashes: 0,
     processes: [transfer('C', 'a', 't', 'D'), transfer('D', 't', 'x'), accept('C', 't'), accept('D', 'x')]
+  },
+  // the transferor leaves the other call to another user meanwhile
+  left: {
+    calls: { C: 'ab', D: 'at' },
+    crashes: 0,
+    processes: [transfer('C', 'a', 't', 'D'), transfer('D', 'a', 'x'), accept('C', 't'), accept('D', 'x')]
   }
 }
 const STATES_MAX = 1_000_000
@@ -256,7 +263,8 @@ export function explore(scenarioName, rule = 'sound') {
       }
       if (call.endsCall) {
         const { id: other, users: both } = call.endsCall
-        const isNeeded = s.call[other].isLive && both.every(u => s.call[other].parties.includes(u))
+        const mustBeIn = rule === 'end-other-of-both' ? both : both.slice(1)
+        const isNeeded = s.call[other].isLive && mustBeIn.every(u => s.call[other].parties.includes(u))
         if (isNeeded || (rule === 'end-other-regardless' && s.call[other].isLive))
           yield with_(t => {
             if (!isNeeded) t.violation = `I5: ${other} ends with ${s.call[other].parties}`
@@ -342,7 +350,7 @@ export function explore(scenarioName, rule = 'sound') {
       }
     const { C, D } = s.call
     const isReplaced = scenarioName === 'attended' && C.swaps > 0 && C.endsCall === null
-    return isReplaced && isIn(D, 'a') && isIn(D, 't') ? 'I4: the consultation goes on' : null
+    return isReplaced && isIn(D, 't') ? 'I4: the consultation goes on' : null
   }
 
   const keyOf = ({ lease, call, processes, ...rest }) => {

@@ -9,6 +9,7 @@ const VIOLATIONS: Readonly<Record<string, readonly [scenario: string, invariant:
   'accept-before-upgrade': ['blind', 'I2'],
   'limit-plus-one': ['attended', 'I1'],
   'end-other-regardless': ['crossing', 'I5'],
+  'end-other-of-both': ['left', 'I1'],
   'end-forgets-other': ['attended', 'I4'],
   'leave-keeps-lease': ['blind', 'I2'],
   'swap-keeps-lease': ['blind', 'I2'],

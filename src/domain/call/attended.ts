@@ -5,10 +5,11 @@ import { type CallDecision, unchanged } from './decision.js'
 import { end } from './ending.js'
 import type { CallState } from './state.js'
 
-/** If both devices are still in it. */
+/** If the target is still in it. If the transferor is not, the target hangs up: it is in one call afterwards. */
 export function endReplaced(state: CallState, { by, to }: CommandOf<'endReplaced'>, now: number): CallDecision {
-  if (state.phase === 'ended' || !isIn(state, by) || !isIn(state, to)) return unchanged(state)
-  return end(state, { reason: 'transferred', by, except: null }, now)
+  if (state.phase === 'ended' || !isIn(state, to)) return unchanged(state)
+  if (isIn(state, by)) return end(state, { reason: 'transferred', by, except: null }, now)
+  return end(state, { reason: state.phase === 'ringing' ? 'cancelled' : 'hangup', by: to, except: null }, now)
 }
 
 const isIn = ({ caller, callee }: CallState, { user, device }: Endpoint): boolean =>

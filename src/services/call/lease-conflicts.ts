@@ -5,22 +5,13 @@ import { decideCall } from '../../domain/call/decide-call.js'
 import { isPartyOf } from '../../domain/call/party.js'
 import type { CallState } from '../../domain/call/state.js'
 import { type CallIdRecord, callIn } from '../../domain/call/tombstone.js'
-import { transferTo } from '../../domain/call/transfer-state.js'
 import { AppError } from '../../errors.js'
 import type { Endpoint } from '../../schemas/common.js'
 import type { Lease } from '../../store/leases.js'
 import { keepState, type LeaseRefusal } from '../aggregate-rules.js'
 import type { Context } from '../context.js'
 import { holderOf, isUndecided, mayBeLeaseOf, parseHolder } from './lease-holder.js'
-import {
-  activeClaim,
-  type LeaseRequest,
-  leasedUsers,
-  leaseFor,
-  limitsFor,
-  onlyCallee,
-  writeTombstone
-} from './leases.js'
+import { activeClaim, claimsToRestore, type LeaseRequest, leaseFor, onlyCallee, writeTombstone } from './leases.js'
 import { readRecord, updateRecord } from './update-call.js'
 
 /** A create needs a few round trips between its leases and its call. After this time it counts as stalled and is fenced. */
@@ -153,18 +144,12 @@ export async function activateLease(context: Context, call: CallState, user: str
 }
 
 /**
- * Takes the leases of a live call again that a failover has lost; a user who is in as many calls as allowed gets none. The call may end
- * meanwhile: who calls this function reads the call afterwards, and releases the leases if it has ended.
+ * Takes the leases of a live call again that a failover has lost. The call may end meanwhile: who calls this function reads the call afterwards,
+ * and releases the leases if it has ended.
  */
 export async function restoreLeases(context: Context, call: CallState): Promise<void> {
-  await Promise.all(
-    leasedUsers(call).map(user => {
-      if (user === call.caller.user || (call.phase !== 'ringing' && !transferTo(call, user)))
-        return activateLease(context, call, user)
-      const lease = leaseFor(context, call, { user, kind: 'ringing' })
-      return context.store.leases.take(user, lease, limitsFor(context, lease.kind))
-    })
-  )
+  const { leases } = context.store
+  await Promise.all(claimsToRestore(context, call).map(({ user, lease, limits }) => leases.take(user, lease, limits)))
 }
 
 /** Waits for the create that took the lease. False: it will not make its call, it has stalled, or this node closes. */

@@ -89,6 +89,14 @@ export function claimsOfAccept(context: Context, call: CallState, user: string):
   return [mine, { user: transferee, lease: { ...lease, peer: '' }, limits: {} }]
 }
 
+/** The leases of a live call. No limit holds for its parties, who are in it: a consultation is one more call than the limit. */
+export const claimsToRestore = (context: Context, call: CallState): UserClaim[] =>
+  leasedUsers(call).map(user => {
+    const rings = user !== call.caller.user && (call.phase === 'ringing' || transferTo(call, user) !== null)
+    if (!rings) return { user, lease: leaseFor(context, call, { user, kind: 'active' }), limits: {} }
+    return withoutCounting(call.transfer?.replaces?.lease, ringingClaim(context, call, { user }))
+  })
+
 /** The claim of a transfer: a ringing lease on its target. `transferring`: the call in which it rings. */
 export function transferClaim(
   context: Context,
