@@ -1,9 +1,11 @@
 // Two nodes on one Redis; the clock of one machine is 30 s off. No device counts as absent, deadlines fire in time, and the node warns.
+import { randomBytes } from 'node:crypto'
 import t, { type Test } from 'tap'
 import { buildApp } from '../../src/app.js'
 import { type Clock, systemClock } from '../../src/clock.js'
 import { loadConfig } from '../../src/config.js'
 import { createToken } from '../../src/development.js'
+import { TestDeviceKey } from '../helpers/device-key.js'
 import { type RedisServer, startRedis } from '../helpers/redis.js'
 import { openSse } from '../helpers/sse.js'
 import { openRedisStore } from '../helpers/store.js'
@@ -12,6 +14,8 @@ import { until } from '../helpers/until.js'
 // Each case waits for real seconds.
 t.jobs = 4
 
+const ADMIN_SECRET = 'the-secret-of-operators-is-32-bytes-long'
+const randomSeed = () => randomBytes(32).toString('base64url')
 const PEOPLE = ['ann', 'ben', 'cat', 'dan']
 /** Several times AWAY_AFTER_MS, GRACE_MS and PRESENCE_TTL_MS. */
 const RUN_MS = 4_000
@@ -27,8 +31,8 @@ const env = {
 
 const offBy = (ms: number): Clock => ({ ...systemClock, now: () => Date.now() + ms })
 
-async function startNode(t: Test, server: RedisServer, skewMs: number) {
-  const config = loadConfig({ ...env, REDIS_URL: server.url })
+async function startNode(t: Test, server: RedisServer, skewMs: number, more: Record<string, string> = {}) {
+  const config = loadConfig({ ...env, ...more, REDIS_URL: server.url })
   const app = await buildApp(config, { systemClock: offBy(skewMs) })
   const url = await app.listen({ host: '127.0.0.1', port: 0 })
   t.teardown(() => app.close())
@@ -84,6 +88,37 @@ for (const skewMs of [30_000, -30_000]) {
     }
   )
 }
+
+t.test('a device gets along with nodes whose clocks are 40 s apart, and is revoked at once', async t => {
+  const server = await startRedis()
+  t.teardown(() => server.stop())
+  const devices = { ADMIN_PORT: '0', ADMIN_SECRET, JWT_SECRET: 'x'.repeat(32), SIGNING_KEYS: randomSeed() }
+  const [ahead, behind] = [await startNode(t, server, 20_000, devices), await startNode(t, server, -20_000, devices)]
+  const [owner, key] = [{ user: 'home', device: 'camera' }, new TestDeviceKey()]
+  const admin = (method: 'PUT' | 'DELETE', payload?: object) =>
+    ahead.app.admin?.inject({
+      ...{ method, url: '/v1/admin/users/home/devices/camera/credential' },
+      headers: { authorization: `Bearer ${ADMIN_SECRET}` },
+      ...(payload ? { payload } : {})
+    })
+  const login = async ([nonceBy, tokenBy]: readonly [typeof ahead, typeof ahead]): Promise<string> => {
+    const { nonce } = (await nonceBy.app.inject({ method: 'POST', url: '/v1/device/nonce' })).json()
+    const payload = key.tokenRequest(owner, nonce)
+    return (await tokenBy.app.inject({ method: 'POST', url: '/v1/device/token', payload })).json().token
+  }
+  const outcome = async ({ app }: typeof ahead, token: string) => {
+    const reply = await app.inject({ url: '/v1/calls', headers: { authorization: `Bearer ${token}` } })
+    return reply.json().code ?? reply.statusCode
+  }
+  t.equal((await admin('PUT', { publicKey: key.publicKey }))?.statusCode, 200)
+  const tokens = [await login([ahead, behind]), await login([behind, ahead])]
+  for (const node of [ahead, behind]) for (const token of tokens) t.equal(await outcome(node, token), 200)
+  t.equal((await admin('DELETE'))?.statusCode, 204)
+  for (const token of tokens) {
+    t.equal(await outcome(ahead, token), 'token_revoked')
+    await until('the other node refuses it', async () => (await outcome(behind, token)) === 'token_revoked')
+  }
+})
 
 for (const cluster of [false, true]) {
   t.test(

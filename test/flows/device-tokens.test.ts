@@ -136,6 +136,12 @@ flow(
     await camera.send(lastNode, 'POST', 'device/enroll', { body: camera.key.enrollment(next) })
     const again = await camera.requestToken(lastNode, await camera.nonce(0))
     t.equal((await camera.send(0, 'GET', 'snapshot', { token: again.token })).status, 200, 'enrolled anew')
+    for (const node of [0, lastNode])
+      t.match(
+        await camera.send(node, 'GET', 'snapshot', { token }),
+        { code: 'token_revoked' },
+        'the old one stays dead'
+      )
   },
   { env: ENV }
 )

@@ -97,16 +97,17 @@ t.test('without SIGNING_KEYS the key set is empty, and development has a key', a
 
 t.test('keys rotate: published, then first, then the old one is removed', async t => {
   const at = (signingKeys: string) => server(t, { SIGNING_KEYS: signingKeys, JWT_SECRET: SECRET })
-  const [before, published, signing, removed] = await Promise.all([ONE, `${ONE},${TWO}`, `${TWO},${ONE}`, TWO].map(at))
+  const [before, added, signing, removed] = await Promise.all([ONE, `${ONE},${TWO}`, `${TWO},${ONE}`, TWO].map(at))
   const tokens = await Promise.all([before, signing].map(node => node?.keys.sign(CAMERA, node.clock.now())))
   const [old = '', young = ''] = tokens
   // While nodes restart with the next setting, those of two settings next to each other serve at once.
-  t.strictSame(await Promise.all([before, published, signing].map(node => node?.who(old))), Array(3).fill('accepted'))
-  t.strictSame(
-    await Promise.all([published, signing, removed].map(node => node?.who(young))),
-    Array(3).fill('accepted')
-  )
+  t.strictSame(await Promise.all([before, added, signing].map(node => node?.who(old))), Array(3).fill('accepted'))
+  t.strictSame(await Promise.all([added, signing, removed].map(node => node?.who(young))), Array(3).fill('accepted'))
   t.equal(await removed?.who(old), 'unauthorized')
+  const published = await Promise.all([before, added, signing, removed].map(node => node?.published()))
+  const counts = published.map(set => set?.keys.length)
+  t.strictSame(counts, [1, 2, 2, 1])
+  t.strictSame(published[3]?.keys, published[2]?.keys.slice(0, 1), 'the removed key is not published')
   t.equal(await before?.who(young), 'unauthorized')
 })
 

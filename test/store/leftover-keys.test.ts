@@ -198,6 +198,29 @@ for (const cluster of [false, true]) {
       t.ok(((await leftover()).ends[1] ?? 0) > Date.now() + 3_500_000, 'renewed')
     })
 
+    t.test('codes, used nonces, credentials, revocations and leads of issuers have a TTL', async t => {
+      const { fixture, store, leftover, client } = await openFixture(t, server)
+      const { deviceCredentials, revocations } = store
+      const [owner, now] = [{ user: 'alice', device: 'camera' }, fixture.clock.now()]
+      await deviceCredentials.putCode('digest', owner, 600_000)
+      t.equal(await deviceCredentials.useNonce('nonce', 80_000), true)
+      const credential = { expected: null, next: 'x', expiresAt: now + 3_600_000 }
+      t.equal(await deviceCredentials.replace(owner, credential, { now, max: 256 }), 'written')
+      const revoked = { ...owner, issuedAfter: now, kind: 'sign_out', at: now, expiresAt: now + 86_400_000 } as const
+      await revocations.put(revoked, { max: 10 })
+      await revocations.noteIssuerLead(20_000)
+      const { names } = await leftover()
+      t.strictSame(names, [
+        ...['device-credential-expiries', 'device-credentials', 'enrollment-code:digest', 'issuer-leads'],
+        ...['revocation-expiries', 'revocation-head', 'revocations', 'used-nonce:nonce']
+      ])
+      const most = [3_600_000, 3_600_000, 600_000, 3_600_000, 86_400_000, 86_400_000, 86_400_000, 80_000]
+      for (const [i, key] of (await keysOf(client)).sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1)).entries()) {
+        const ttl = await client.pttl(key)
+        t.ok(ttl > 0 && ttl <= (most[i] ?? 0), `${key} expires in ${ttl} ms`)
+      }
+    })
+
     t.test('memberships have a TTL of a week, which each new membership renews', async t => {
       const { client, leftover, store } = await openFixture(t, server)
       const alice = { user: 'alice', device: 'phone', participantId: 'p1' }
