@@ -55,7 +55,10 @@ export async function connected({ alice, bob }: Pick<Playground, 'alice' | 'bob'
 
 /** Resolves when the picture of the other side moves. */
 export async function seesPicture(person: Locator, label: string | RegExp = /^What \w+ sees/): Promise<void> {
-  await person.getByLabel(label).evaluate(async element => {
+  const picture = person.getByLabel(label)
+  // Chromium pauses a muted video that is scrolled out of view.
+  await picture.scrollIntoViewIfNeeded()
+  await picture.evaluate(async element => {
     const video = element as HTMLVideoElement
     const frames = () => video.getVideoPlaybackQuality().totalVideoFrames
     const before = frames()
