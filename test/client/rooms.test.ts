@@ -8,11 +8,9 @@ import { BrowserUser, checkErrors } from './browser-user.js'
 import { servePages } from './pages.js'
 
 const SECRET = 'a secret of the media service and of Signalpost'
-/** Three pages encode and decode on two cores. */
-const FPS = 10
 
 const origin = await servePages(t)
-const browser = await launchChromium(t, { fps: FPS })
+const browser = await launchChromium(t)
 const impossible = mediaImpossible()
 
 async function openRoom(t: Test) {

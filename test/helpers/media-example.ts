@@ -5,11 +5,9 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
 import { type Program, run } from './child-process.js'
+import { freePort } from './redis.js'
 
 const EXAMPLE = fileURLToPath(new URL('../../examples/media-service', import.meta.url))
-/** With WebRtcServer each worker has a fixed port, so each service of each test process needs ports of its own. */
-const PORTS_PER_SERVICE = 20
-let ports = 40_000 + (process.pid % 100) * 100
 
 export interface MediaExample {
   readonly url: string
@@ -32,7 +30,6 @@ export async function startMediaExample(t: Test, env: Readonly<Record<string, st
   symlinkSync(join(installed, 'node_modules'), join(folder, 'node_modules'))
   t.teardown(() => rmSync(folder, { recursive: true, force: true }))
   const secret = 'a secret of the media service and of Signalpost'
-  ports += PORTS_PER_SERVICE
   const program = run(t, process.execPath, ['main.js'], {
     cwd: folder,
     withinMs: 60_000,
@@ -41,7 +38,8 @@ export async function startMediaExample(t: Test, env: Readonly<Record<string, st
       MEDIA_SERVICE_SECRET: secret,
       PORT: '0',
       WORKERS: '1',
-      RTC_MIN_PORT: String(ports),
+      // With WebRtcServer its worker listens on this one.
+      RTC_MIN_PORT: String(await freePort()),
       RTC_MAX_PORT: '65000',
       ...env
     }

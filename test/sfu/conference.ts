@@ -13,8 +13,6 @@ import { FirefoxTab } from './firefox-tab.js'
 
 const ROOM = 'standup'
 const SERVICES = 2
-/** Four pages encode one picture each in two sizes, and decode three: that is what two cores can do. */
-const FPS = 10
 const VIEWER_WITHIN_MS = 60_000
 const MEDIA_SERVICE_SECRET = 'a secret of the media service and of Signalpost'
 
@@ -46,7 +44,7 @@ export class Conference {
       MEDIA_SERVICE_SECRET
     })
     t.teardown(() => fleet.stop())
-    const browser = await launchChromium(t, { fps: FPS })
+    const browser = await launchChromium(t)
     const conference = new Conference({ t, fleet, pages, ports, listenIp, browser })
     await conference.startServices()
     return conference
