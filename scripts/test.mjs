@@ -16,12 +16,12 @@ import { provide, provideToolsForC } from './provide.mjs'
 import { runTests } from './run-tests.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-/** Not part of the ordinary run. `jobs`: how many files at a time; one, where each uses all cores. */
+/** Not part of the ordinary run. `jobs`: how many files at a time: one, where each uses all cores; more, where they wait. */
 const SLOW = {
   browser: { files: ['test/browser'], jobs: 2, timeoutS: 180 },
-  heavy: { files: ['test/heavy', 'test/model'], jobs: 1, timeoutS: 300 },
+  heavy: { files: ['test/model', 'test/heavy'], jobs: 2, timeoutS: 300 },
   abuse: { files: ['test/abuse/flood.test.ts'], jobs: 1, timeoutS: 240 },
-  client: { files: ['test/client'], jobs: 3, timeoutS: 240 },
+  client: { files: ['test/client'], jobs: 4, timeoutS: 240 },
   sfu: { files: ['test/sfu'], jobs: 1, timeoutS: 300 },
   zoo: { files: ['test/zoo/zoo.test.ts'], jobs: 1, timeoutS: 900 },
   clients: { files: ['test/clients'], jobs: 1, timeoutS: 1800 },
