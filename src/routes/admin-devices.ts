@@ -98,7 +98,7 @@ const LIST_CREDENTIALS = {
     operationId: 'listDeviceCredentials',
     tags,
     summary: 'List device credentials',
-    description: 'Returns the credentials of all devices, in a fixed order.',
+    description: 'Returns the credentials of all devices, or of those of one user, in a fixed order.',
     querystring: CredentialsQuery,
     response: { 200: CredentialsReply, ...adminProblems('invalid_request') }
   }

@@ -149,7 +149,8 @@ export const CredentialsQuery = Type.Object(
         pattern: '^[A-Za-z0-9_-]{1,2100}$',
         description: 'Returns those that follow: `next` of an earlier reply.'
       })
-    )
+    ),
+    user: Type.Optional(UserId('Returns those of this user only.'))
   },
   Strict
 )

@@ -20,6 +20,13 @@ export interface OwnedCredential extends Owner {
   readonly text: string
 }
 
+export interface CredentialPage {
+  readonly after: Owner | null
+  readonly limit: number
+  /** Undefined: of all users. */
+  readonly user?: string | undefined
+}
+
 export interface DeviceCredentials {
   /** Null: the device has none, or it has expired. */
   get(owner: Owner, now: number): Promise<string | null>
@@ -32,8 +39,10 @@ export interface DeviceCredentials {
     change: CredentialChange,
     options: { now: number; max: number }
   ): Promise<'written' | 'changed' | 'full'>
-  /** In a fixed order, those after the device `after`; null: from the first one. One that is there all the time is listed once. */
-  list(page: { after: Owner | null; limit: number }, now: number): Promise<readonly OwnedCredential[]>
+  /**
+   * Those of all users, or of one, in a fixed order, after the device `after`; null: from the first one. One that is there all the time is listed once.
+   */
+  list(page: CredentialPage, now: number): Promise<readonly OwnedCredential[]>
   /** Remembers to which device the code with this digest belongs. */
   putCode(digest: string, owner: Owner, ttlMs: number): Promise<void>
   findCode(digest: string): Promise<Owner | null>
@@ -54,16 +63,19 @@ const AT_ONCE = 32
 
 /** The owners, joined, of a page of `list`: by partition, then by name. @param namesOf the joined owners of a partition, in any order */
 export async function pageOfOwners(
-  { after, limit }: { after: Owner | null; limit: number },
+  { after, limit, user }: CredentialPage,
   namesOf: (partition: number) => Promise<readonly string[]>
 ): Promise<string[]> {
-  const first = after === null ? 0 : partitionOf(after.user)
+  const begin = user === undefined ? 0 : partitionOf(user)
+  const end = user === undefined ? PARTITIONS : begin + 1
+  const first = after === null ? begin : partitionOf(after.user)
+  const isListed = (name: string) => user === undefined || toOwner(name).user === user
   const last = after === null ? '' : joinIds(after.user, after.device)
   const page: string[] = []
-  for (let from = first; from < PARTITIONS && page.length < limit; from += AT_ONCE) {
-    const count = Math.min(AT_ONCE, PARTITIONS - from)
+  for (let from = first; from < end && page.length < limit; from += AT_ONCE) {
+    const count = Math.min(AT_ONCE, end - from)
     const found = await Promise.all(Array.from({ length: count }, (_, i) => namesOf(from + i)))
-    const [own = [], ...others] = found.map(names => [...names].sort())
+    const [own = [], ...others] = found.map(names => names.filter(isListed).sort())
     page.push(...(from === first ? own.filter(name => name > last) : own), ...others.flat())
   }
   return page.slice(0, limit)

@@ -69,7 +69,7 @@ t.test('a participant is removed, a user is banned, and a room is closed', async
   await row(people, 'bob').waitFor()
   t.match(
     await confirm(page, act('Ban bob'), 'Ban user'),
-    'bob leaves room lobby with all devices, and cannot enter it again.'
+    'bob leaves room lobby with all devices, and cannot enter it again until the ban is lifted.'
   )
   await row(people, 'bob').waitFor({ state: 'detached' })
   await t.rejects(join('bob'), { code: 'banned' })

@@ -7,6 +7,7 @@ import { createFacts, type Fact } from './facts.js'
 import { findForm } from './find-form.js'
 import { createListing } from './listing.js'
 import { part } from './requests.js'
+import { startCallForm } from './start-call.js'
 import { createTable } from './table.js'
 import { jsonText, partyText, timeText } from './texts.js'
 import type { OpenView, Part, Shell, View } from './view.js'
@@ -56,7 +57,8 @@ function liveCallsView(shell: Shell): View {
     }
   })
   const find = findForm('Call by its id, also one that has ended', 'calls')
-  const element = el('div', { class: 'stack' }, find, el('div', { class: 'card' }, listing.element))
+  const element = el('div', { class: 'stack' }, find, startCallForm(shell))
+  element.append(el('div', { class: 'card' }, listing.element))
   return { title: 'Live calls', element, refresh: listing.refresh }
 }
 

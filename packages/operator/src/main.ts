@@ -2,6 +2,7 @@
 
 import { openCalls } from './calls-view.js'
 import { openChat } from './chat-view.js'
+import { openDevices } from './credentials-view.js'
 import { openNodes } from './nodes-view.js'
 import { AdminApi } from './requests.js'
 import { openRooms } from './rooms-view.js'
@@ -14,6 +15,7 @@ const LINKS: readonly [ViewLink, ...ViewLink[]] = [
   { path: 'calls', name: 'Calls', open: openCalls },
   { path: 'rooms', name: 'Rooms', open: openRooms },
   { path: 'users', name: 'Users', open: openUsers },
+  { path: 'devices', name: 'Devices', open: openDevices },
   { path: 'nodes', name: 'Nodes', open: openNodes },
   { path: 'chat', name: 'Chat', open: openChat },
   { path: 'webhooks', name: 'Webhooks', open: openWebhooks }

@@ -1,6 +1,7 @@
 // Rooms: those that are open, and one of them with its participants.
 import { button, el } from '../../page-parts/src/dom.js'
 import type { AdminRoomReply, Participant, Room } from './api.js'
+import { bansPart } from './bans-part.js'
 import { quoted } from './confirm.js'
 import { createFacts, type Fact } from './facts.js'
 import { findForm } from './find-form.js'
@@ -39,7 +40,7 @@ interface Removal {
 function remove({ api, act }: Shell, { roomId, participant, ban }: Removal): void {
   const { participantId, user, device } = participant
   const effect = ban
-    ? [' leaves room ', quoted(roomId), ' with all devices, and cannot enter it again.']
+    ? [' leaves room ', quoted(roomId), ' with all devices, and cannot enter it again until the ban is lifted.']
     : [' leaves room ', quoted(roomId), ' with the device ', quoted(device), '. The user may join again.']
   act({
     question: {
@@ -89,6 +90,7 @@ interface Person extends Participant {
 
 function roomView(shell: Shell, roomId: string): View {
   const facts = createFacts()
+  const bans = bansPart(shell, roomId)
   const close = button('Close room', () => closeRoom(shell, roomId), { class: 'danger' })
   const people = createTable<Person>({
     caption: 'Participants',
@@ -116,12 +118,14 @@ function roomView(shell: Shell, roomId: string): View {
     const reply = await shell.api.send('GET', `/admin/rooms/${part(roomId)}`, { signal })
     facts.show(factsOf(reply))
     const hidden = reply.hidden.map(each => ({ ...each, isHidden: true }))
+    await bans.refresh(signal)
     people.show([...reply.participants.map(each => ({ ...each, isHidden: false })), ...hidden])
   }
   const element = el('div', { class: 'stack' }, el('a', { href: '#rooms' }, 'All open rooms'))
   element.append(
     el('section', { class: 'card stack', 'aria-label': 'Room' }, facts.element, el('div', {}, close)),
-    el('section', { class: 'card stack' }, el('h3', {}, 'Participants'), people.element)
+    el('section', { class: 'card stack' }, el('h3', {}, 'Participants'), people.element),
+    bans.element
   )
   return { title: 'Room', element, refresh }
 }

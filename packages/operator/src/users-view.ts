@@ -1,12 +1,14 @@
-// A user: presence, devices, calls and rooms, and which tokens are refused; signing out.
+// A user: presence, devices, calls and rooms, refused tokens and credentials of devices; signing out.
 import { button, el } from '../../page-parts/src/dom.js'
 import type { AdminDevice, AdminMembership, Call, Revocation } from './api.js'
 import { quoted } from './confirm.js'
+import { credentialsPart } from './credentials-view.js'
 import { createFacts } from './facts.js'
 import { findForm } from './find-form.js'
 import { part } from './requests.js'
 import { createTable, type RowAction, type Table } from './table.js'
 import { partyText, timeText } from './texts.js'
+import { refuseTokensForm } from './tokens-form.js'
 import type { OpenView, Shell, View } from './view.js'
 
 export const openUsers: OpenView = (shell, [user]) => (user ? userView(shell, user) : findView())
@@ -25,6 +27,7 @@ function userView(shell: Shell, user: string): View {
   const facts = createFacts()
   const [devices, calls] = [devicesTable(shell, user), callsTable()]
   const [rooms, revocations] = [roomsTable(), revocationsTable(shell, user)]
+  const credentials = credentialsPart(shell, user)
   const signOutAll = button('Sign out all devices', () => signOut(shell, user, null), { class: 'danger' })
   const refresh = async (signal: AbortSignal) => {
     const reply = await shell.api.send('GET', `/admin/users/${part(user)}`, { signal })
@@ -38,6 +41,7 @@ function userView(shell: Shell, user: string): View {
     calls.show(reply.calls)
     rooms.show(reply.rooms)
     revocations.show(reply.revocations)
+    await credentials.refresh(signal)
   }
   const element = el('div', { class: 'stack' }, findForm('Another user by id', 'users'))
   element.append(
@@ -45,13 +49,14 @@ function userView(shell: Shell, user: string): View {
     section('Devices', devices),
     section('Live calls', calls),
     section('Rooms', rooms),
-    section('Refused tokens', revocations)
+    section('Refused tokens', revocations, refuseTokensForm(shell, user)),
+    credentials.element
   )
   return { title: 'User', element, refresh }
 }
 
-const section = <Row>(title: string, { element }: Table<Row>) =>
-  el('section', { class: 'card stack' }, el('h3', {}, title), element)
+const section = <Row>(title: string, { element }: Table<Row>, ...more: HTMLElement[]) =>
+  el('section', { class: 'card stack' }, el('h3', {}, title), element, ...more)
 
 const devicesTable = (shell: Shell, user: string) =>
   createTable<AdminDevice>({

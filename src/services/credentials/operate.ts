@@ -91,11 +91,14 @@ async function removeCredential(context: Context, owner: Endpoint): Promise<void
 }
 
 /** @throws AppError invalid_request for a malformed `after` */
-export async function listCredentials(context: Context, { limit, after }: CredentialsQuery): Promise<CredentialsReply> {
+export async function listCredentials(
+  context: Context,
+  { limit, after, user }: CredentialsQuery
+): Promise<CredentialsReply> {
   const now = context.clock.now()
   const from = after === undefined ? null : readPosition(after)
   // One more, to know whether there is another page.
-  const found = await context.store.deviceCredentials.list({ after: from, limit: limit + 1 }, now)
+  const found = await context.store.deviceCredentials.list({ after: from, limit: limit + 1, user }, now)
   const page = found.slice(0, limit)
   const last = page.at(-1)
   return {

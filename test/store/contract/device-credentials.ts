@@ -76,6 +76,11 @@ export function deviceCredentialContract(t: Test, fixture: StoreFixture): void {
     t.strictSame(missing, [])
     const [first] = await credentials.list({ after: null, limit: 1 }, now())
     t.equal(first && nameOf(first), listed[0])
+    const [one] = owners
+    const { user = '' } = one ?? {}
+    const ofUser = await credentials.list({ after: null, limit: 7, user }, now())
+    t.strictSame(ofUser.map(nameOf), one ? [nameOf(one)] : [], 'those of one user')
+    t.strictSame(await credentials.list({ after: one ?? null, limit: 7, user }, now()), [])
   })
 
   t.test('a code is found until it expires', async t => {
