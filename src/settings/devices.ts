@@ -14,6 +14,6 @@ export const DEVICE_SETTINGS = {
   MAX_DEVICE_CREDENTIALS: setting(
     integer(256, 100_000_000),
     '100000',
-    'Device credentials that are kept. Users are spread over 256 parts of the store, and each part keeps a 256th.'
+    'Device credentials that are kept. Users are spread over 256 parts of the store, and each part keeps a 256th: one may be full while others are not, with less than 10,000 long before there are as many credentials. The devices of one user are in one part.'
   )
 }
