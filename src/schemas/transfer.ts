@@ -25,6 +25,10 @@ export const PendingTransfer = Type.Object(
     $id: 'PendingTransfer',
     description:
       'Given while the target of a transfer rings and both parties are in the call: who transfers it, and to whom.',
+    examples: [
+      { by: 'caller', to: { user: 'carol', device: null }, expiresInMs: 30_000 },
+      { by: 'caller', to: { user: 'carol', device: 'tablet' }, toCall: 'consultation', expiresInMs: 30_000 }
+    ],
     ...Strict
   }
 )
@@ -45,7 +49,10 @@ export const TransferCallRequest = Type.Object(
       Type.Integer({ minimum: 5000, maximum: 90_000, description: 'How long to ring. `RING_TIMEOUT_MS` by default.' })
     )
   },
-  { $id: 'TransferCallRequest', ...Strict }
+  {
+    $id: 'TransferCallRequest',
+    ...Strict
+  }
 )
 export type TransferCallRequest = Static<typeof TransferCallRequest>
 
