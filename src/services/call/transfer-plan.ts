@@ -55,7 +55,7 @@ function planAttended(from: Pick<TransferPlan, 'actor' | 'ringMs'>, one: CallSta
 function otherPartyOf(call: CallState, { user }: Endpoint): Endpoint {
   if (formerParty(call, user)) throw conflict(call, 'call_ended')
   const other = call[otherSide(sideOf(call, user))]
-  if (other !== null && ['connected', 'ended'].includes(call.phase)) return other
+  if (other !== null) return other
   throw call.phase === 'ended' ? conflict(call, 'call_ended') : tooEarly(call, 'The call is not connected')
 }
 
