@@ -112,6 +112,10 @@ export class Link extends EventEmitter {
     this.#connection.close()
   }
 
+  get isClosed(): boolean {
+    return this.#connection.connectionState === 'closed'
+  }
+
   async #offer(options?: { iceRestart: boolean }): Promise<void> {
     await this.#describe('offer', await this.#connection.createOffer(options))
   }

@@ -7,14 +7,24 @@ import { Link } from './link.js'
 
 const WITHIN_MS = 15_000
 
+type Call = { readonly callId: string; readonly offerer: 'caller' | 'callee' }
+
+interface EventData {
+  readonly callId: string
+  readonly sdp: string
+  readonly candidates: readonly Candidate[]
+  readonly call: Call
+}
+
 export interface Place {
   readonly url: string
   readonly transport: Transport
 }
 
 export class Peer extends EventEmitter {
-  readonly link: Link
   readonly #client: Client
+  /** Of each call the current one. */
+  readonly #links = new Map<string, Link>()
   readonly #received: ClientEvent[] = []
   #callId = ''
   #hasLeft = false
@@ -30,15 +40,34 @@ export class Peer extends EventEmitter {
   private constructor(client: Client) {
     super()
     this.#client = client
-    const post = (action: string, body = {}) => this.#client.post(`/calls/${this.#callId}/${action}`, body)
-    const onError = (error: unknown) => this.#fail(error)
-    this.link = new Link({ post, onError })
-    this.link.once('open', () => post('connected').catch(onError))
   }
 
-  async call(to: string): Promise<void> {
-    const { call } = await this.#client.post<{ call: { callId: string } }>('/calls', { to, media: 'data' })
+  /** Of the call that began last. */
+  get link(): Link {
+    return this.linkOf(this.#callId)
+  }
+
+  linkOf(callId: string): Link {
+    return this.#links.get(callId) ?? this.#newLink(callId)
+  }
+
+  #newLink(callId: string): Link {
+    const post = (action: string, body = {}) => this.#client.post(`/calls/${callId}/${action}`, body)
+    const onError = (error: unknown) => this.#fail(error)
+    const link = new Link({ post, onError })
+    link.once('open', () => post('connected').catch(onError))
+    this.#links.set(callId, link)
+    return link
+  }
+
+  async call(to: string, more: { readonly consultationOf?: string } = {}): Promise<string> {
+    const { call } = await this.#client.post<{ call: Call }>('/calls', { ...more, to, media: 'data' })
     this.#callId = call.callId
+    return call.callId
+  }
+
+  transfer(callId: string, body: { readonly to: string } | { readonly toCall: string }): Promise<unknown> {
+    return this.#client.post(`/calls/${callId}/transfer`, body)
   }
 
   hangUp(): Promise<unknown> {
@@ -64,7 +93,7 @@ export class Peer extends EventEmitter {
   leave(): void {
     this.#hasLeft = true
     this.#client.close()
-    this.link.close()
+    for (const link of this.#links.values()) link.close()
   }
 
   async #listen(transport: Transport): Promise<void> {
@@ -80,17 +109,29 @@ export class Peer extends EventEmitter {
   }
 
   async #react({ type, data }: ClientEvent): Promise<void> {
-    const { callId, sdp, candidates } = data as { callId: string; sdp: string; candidates: readonly Candidate[] }
+    const { callId, sdp, candidates, call } = data as unknown as EventData
+    const link = this.linkOf(callId)
     if (type === 'call.incoming') await this.#accept(callId)
-    else if (type === 'call.accepted') await this.link.begin()
-    else if (type === 'signal.offer') await this.link.takeOffer(sdp)
-    else if (type === 'signal.answer') await this.link.takeAnswer(sdp)
-    else if (type === 'signal.candidates') await this.link.takeCandidates(candidates)
+    else if (type === 'call.accepted') await link.begin()
+    else if (type === 'call.transferred') await this.#beginAnew(call)
+    else if (type === 'call.ended') link.close()
+    else if (type === 'signal.offer') await link.takeOffer(sdp)
+    else if (type === 'signal.answer') await link.takeAnswer(sdp)
+    else if (type === 'signal.candidates') await link.takeCandidates(candidates)
   }
 
+  /** The target of a transfer may have to make the offer. */
   async #accept(callId: string): Promise<void> {
     this.#callId = callId
-    await this.#client.post(`/calls/${callId}/accept`)
+    const { call } = await this.#client.post<{ call: Call }>(`/calls/${callId}/accept`)
+    if (call.offerer === 'callee') await this.linkOf(callId).begin()
+  }
+
+  /** With the target of a transfer, over another connection. */
+  async #beginAnew({ callId, offerer }: Call): Promise<void> {
+    this.linkOf(callId).close()
+    const link = this.#newLink(callId)
+    if (offerer === 'caller') await link.begin()
   }
 
   /** Rejects the promise that waits for an event; without one, the error ends the process. */
