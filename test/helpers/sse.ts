@@ -82,8 +82,8 @@ export class SseClient {
   }
 
   /** The next frame. With `type`: the next of that type; earlier frames are dropped. */
-  async next(type?: string): Promise<Frame> {
-    const giveUpAt = Date.now() + WITHIN_MS
+  async next(type?: string, withinMs = WITHIN_MS): Promise<Frame> {
+    const giveUpAt = Date.now() + withinMs
     for (;;) {
       const frame = this.#frames.shift()
       if (frame && (type === undefined || frame.type === type)) return frame
@@ -96,7 +96,7 @@ export class SseClient {
 
   #arrival(giveUpAt: number, wanted: string): Promise<void> {
     return new Promise((resolve, reject) => {
-      const late = () => reject(new Error(`waited ${WITHIN_MS} ms for ${wanted}`))
+      const late = () => reject(new Error(`waited in vain for ${wanted}`))
       const timer = setTimeout(late, giveUpAt - Date.now())
       this.#arrived = () => {
         clearTimeout(timer)

@@ -209,18 +209,19 @@ export class TestClient {
   }
 
   /** The next event, of any type. */
-  async expectAny(): Promise<ReceivedEvent> {
-    const frame = await this.#next()
+  async expectAny(withinMs?: number): Promise<ReceivedEvent> {
+    const frame = await this.#next(withinMs)
     const event = this.#nodes.fromWire({ ...frame, id: String(frame.id) })
     this.#take(event)
     return event
   }
 
-  async #next(): Promise<Frame> {
+  async #next(withinMs = 5000): Promise<Frame> {
     const stream = this.#stream
     assert.ok(stream, `${this.user}/${this.device} has a stream`)
-    let frame = await stream.next()
-    while (STREAM_EVENTS.includes(frame.type)) frame = await stream.next()
+    const giveUpAt = Date.now() + withinMs
+    let frame = await stream.next(undefined, withinMs)
+    while (STREAM_EVENTS.includes(frame.type)) frame = await stream.next(undefined, giveUpAt - Date.now())
     return frame
   }
 

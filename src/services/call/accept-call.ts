@@ -84,13 +84,7 @@ export async function commitAccept(
       if (result.before !== result.state) seeNodes(context, result.state)
       ringNextInBackground(context, result.state)
       endReplacedInBackground(context, result.state)
-      const leases = result.leases.get(actor.user) ?? []
-      const ending = result.before?.transfer?.replaces?.lease
-      endWaitingCalls(
-        context,
-        actor.user,
-        leases.filter(({ holder }) => holder !== ending)
-      )
+      endWaitingCalls(context, actor.user, await leasesAfter(context, actor.user, result))
       return { ...result, outcomes }
     }
     await throwIfBusy(context, claimed, result)
@@ -110,8 +104,17 @@ async function throwIfBusy(context: Context, call: CallState | null, { refused }
 }
 
 /**
+ * The leases of the user except those on calls that the accepted one replaces. A repeat reads them, because the node that made the commit may have
+ * died before it ended the other calls.
+ */
+async function leasesAfter({ store }: Context, user: string, { before, state, leases }: CallUpdate) {
+  const held = before === state ? await store.leases.list(user) : (leases.get(user) ?? [])
+  return held.filter(({ holder }) => !state.replaced?.some(({ callId }) => callId === parseHolder(holder).callId))
+}
+
+/**
  * Ends the user's other ringing calls as `busy` if the user is now in as many calls as allowed and there is no call waiting. Each end is a commit
- * after the accept; a call that a crash leaves out rings until its deadline.
+ * after the accept. If the node dies in between and the client does not repeat the accept, they ring until their deadlines.
  */
 function endWaitingCalls(context: Context, user: string, leases: readonly Lease[]): void {
   const { callWaiting, maxCallsPerUser } = context.config
