@@ -1,9 +1,11 @@
 // The rules of a transfer: alice transfers her call with bob to carol, whose devices are a pad and a tv.
 import t from 'tap'
 import type { CallCommand } from '../../src/domain/call/command.js'
+import { decideCall } from '../../src/domain/call/decide-call.js'
 import { type CallState, deadlineOf } from '../../src/domain/call/state.js'
 import { viewTimeline } from '../../src/domain/call/timeline.js'
 import { viewCall } from '../../src/domain/call/view.js'
+import type { AppError } from '../../src/errors.js'
 import {
   AWAY_MS,
   accept,
@@ -264,4 +266,20 @@ t.test('a closed transfer is not begun: the next one has another number', async 
   t.equal(closed.version, connected().version + 1)
   t.equal(decide(closed, { type: 'closeTransfers', upTo: 1 }).state, closed)
   t.equal(decide(closed, transfer(phone)).state.transfer?.number, 2)
+})
+
+t.test('a conflict tells the target that the call rings, and a party that it is connected', async t => {
+  const onTv = decide(connected(), transfer(phone, { user: 'carol', device: 'tv' }), NOW).state
+  const refused = (state: CallState, command: CallCommand) => {
+    try {
+      decideCall(state, command, NOW)
+    } catch (error) {
+      return (error as AppError).extra?.currentState
+    }
+    return null
+  }
+  for (const command of [message(carol, 'm1'), cancel(carol), cancelTransfer(carol), simple('ringing', carol)]) {
+    t.equal(refused(onTv, command), 'ringing', command.type)
+  }
+  t.equal(refused(onTv, transfer(phone, { user: 'dave' })), 'connected')
 })

@@ -44,7 +44,7 @@ import {
   failTransfer,
   leaveTransfer
 } from './transfer.js'
-import { transferTo } from './transfer-state.js'
+import { phaseFor, transferTo } from './transfer-state.js'
 import { ringNext, skipNext } from './turns.js'
 import { formerParty } from './view.js'
 
@@ -58,7 +58,7 @@ export function decideCall(state: CallState | null, command: CallCommand, now: n
   if (former) return decideFormer(state, former, command)
   const late = decideLateAnswer(state, command)
   if (late) return late
-  if (actor && transferTo(state, actor.user)) refuseToTarget(state, command)
+  if (actor && transferTo(state, actor.user)) refuseToTarget(phaseFor(state, actor.user), command)
   const decided = isOfTransfer(command) ? decideTransfer(state, command, now) : decideOfCall(state, command, now)
   const decision = withSeen(state, decided, command)
   return withTimeline(state, decision, { actor, now })

@@ -30,6 +30,10 @@ export function transferTo(state: CallState, user: string): Transfer | null {
   return transfer?.target.user === user ? transfer : null
 }
 
+/** For the conflicts of a user who is rung by a transfer, and sees a call that rings. */
+export const phaseFor = (state: CallState, user: string): CallState =>
+  transferTo(state, user) ? { ...state, phase: 'ringing' } : state
+
 /** The number of the transfer that brings or brought the user into the call; 0: the create did. */
 export function transferOf(state: CallState, user: string): number {
   const { transfer, joined, caller } = state

@@ -12,7 +12,7 @@ import { type TargetEnd, targetEnd } from './ending.js'
 import { callEvents, conflict, reaches, requireActiveDevice, sideOf, toCalled, tooEarly, toSide } from './party.js'
 import { type CallState, otherSide, pendingTransfer, type Transfer } from './state.js'
 import { withPolicy } from './timeline-lines.js'
-import { transferorSide, transferTo, withoutTransferor } from './transfer-state.js'
+import { phaseFor, transferorSide, transferTo, withoutTransferor } from './transfer-state.js'
 import { viewCall, withFormer } from './view.js'
 
 /** Of one call, also in a loop. */
@@ -91,7 +91,9 @@ export function cancelTransfer(state: CallState, actor: Endpoint, now: number): 
   const pending = pendingTransfer(state)
   if (pending === null) return unchanged(state)
   if (side !== transferorSide(state, pending) || transferTo(state, actor.user)) {
-    throw conflict(state, 'wrong_party', { detail: 'Only the user who transfers the call may do this' })
+    throw conflict(phaseFor(state, actor.user), 'wrong_party', {
+      detail: 'Only the user who transfers the call may do this'
+    })
   }
   return failTransfer(state, { reason: 'cancelled', by: actor }, now)
 }
@@ -204,7 +206,9 @@ const withTarget = (state: CallState, transfer: Transfer, changes: Partial<Trans
 function markTargetRinging(state: CallState, transfer: Transfer, actor: Endpoint): CallDecision {
   const { target } = transfer
   if (target.device !== null && target.device !== actor.device) {
-    throw conflict(state, 'other_device', { detail: `The call rings on your device ${target.device}` })
+    throw conflict(phaseFor(state, actor.user), 'other_device', {
+      detail: `The call rings on your device ${target.device}`
+    })
   }
   if (target.isAlerted) return unchanged(state)
   const next = withTarget(state, transfer, { isAlerted: true })

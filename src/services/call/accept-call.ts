@@ -3,6 +3,7 @@ import type { CommandOf } from '../../domain/call/command.js'
 import { decideCall } from '../../domain/call/decide-call.js'
 import { conflict } from '../../domain/call/party.js'
 import type { CallState } from '../../domain/call/state.js'
+import { phaseFor } from '../../domain/call/transfer-state.js'
 import { viewCall } from '../../domain/call/view.js'
 import { endpoint } from '../../domain/endpoint.js'
 import { readOptionalCandidates } from '../../domain/negotiation/candidate.js'
@@ -100,7 +101,7 @@ async function throwIfBusy(context: Context, call: CallState | null, { refused }
   const activeCallId = call && (await resolveActiveConflict(context, call, refused))
   if (!call || !activeCallId || (await readCall(context, call.callId))?.version !== call.version) return
   const detail = 'End the call you are in first'
-  throw conflict(call, 'caller_busy', { detail, retryable: true, extra: { activeCallId } })
+  throw conflict(phaseFor(call, refused.user), 'caller_busy', { detail, retryable: true, extra: { activeCallId } })
 }
 
 /**
