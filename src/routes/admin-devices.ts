@@ -87,7 +87,8 @@ const CREATE_KEY = {
     tags,
     summary: 'Create a 256-bit key',
     description:
-      'For a device that cannot sign. It replaces a public key or a code. An earlier 256-bit key is valid until the device uses the new one.',
+      'For a device that cannot sign. It replaces a public key or a code. The 256-bit key that the device has is valid until it uses the newest one; ' +
+      'keys made in between are void.',
     params: CredentialPath,
     response: { 201: NewDeviceKey, ...adminProblems('unsupported_media_type', ...WRITES) }
   }

@@ -4,7 +4,7 @@
 export interface CredentialState {
   /** base64url of 32 bytes. With it there are no keys. */
   readonly publicKey: string | null
-  /** Digests of 256-bit keys, the newest first. The older one is valid until the newer one is used. */
+  /** Digests of at most two 256-bit keys: the newest, and the one that the device had before, which is valid until the newest is used. */
   readonly keyDigests: readonly string[]
   readonly code: EnrollmentCode | null
   readonly createdAt: number
@@ -39,11 +39,11 @@ export const setPublicKey = (state: Known, publicKey: string, now: number): Cred
   keyDigests: []
 })
 
-/** The newest key of before is valid until this one is used. */
+/** The key that the device may have is valid until this one is used. Keys made in between are not: their replies may have been lost. */
 export const addKey = (state: Known, digest: string, now: number): CredentialState => ({
   ...changed(state, now),
   publicKey: null,
-  keyDigests: [digest, ...(state?.keyDigests ?? [])].slice(0, 2)
+  keyDigests: [digest, ...(state?.keyDigests ?? []).slice(-1)]
 })
 
 /** Replaces an earlier code. What the device has is valid until the code is used. */
