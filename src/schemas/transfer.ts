@@ -25,10 +25,6 @@ export const PendingTransfer = Type.Object(
     $id: 'PendingTransfer',
     description:
       'Given while the target of a transfer rings and both parties are in the call: who transfers it, and to whom.',
-    examples: [
-      { by: 'caller', to: { user: 'carol', device: null }, expiresInMs: 30_000 },
-      { by: 'caller', to: { user: 'carol', device: 'tablet' }, toCall: 'consultation', expiresInMs: 30_000 }
-    ],
     ...Strict
   }
 )
