@@ -1,10 +1,23 @@
 // A device joins between the decision to close the room and its commit: the room is closed, and the membership of the device is removed.
-import t from 'tap'
+import t, { type Test } from 'tap'
+import { operate, WITH_ADMIN } from '../helpers/operator.js'
 import { openProxiedScenario } from '../helpers/own-redis.js'
+import type { Scenario } from '../helpers/scenario.js'
+import type { Reply, TestClient } from '../helpers/test-client.js'
 import { until } from '../helpers/until.js'
 
-t.test('closing a room removes the membership of a device that joins at the same moment', async t => {
-  const { scenario, proxy } = await openProxiedScenario(t, { env: { PRESENCE_VISIBILITY: 'shared' } })
+const CLOSES: Readonly<Record<string, (scenario: Scenario, alice: TestClient) => Promise<Reply>>> = {
+  'its owner': (_, alice) => alice.request('DELETE', 'rooms/r1'),
+  'an operator': scenario => operate(scenario, 'DELETE', 'rooms/r1')
+}
+
+for (const [by, close] of Object.entries(CLOSES))
+  t.test(`when ${by} closes a room, a device that joins at the same moment keeps no membership`, t =>
+    joinDuringClose(t, close)
+  )
+
+async function joinDuringClose(t: Test, close: (scenario: Scenario, alice: TestClient) => Promise<Reply>) {
+  const { scenario, proxy } = await openProxiedScenario(t, { env: { PRESENCE_VISIBILITY: 'shared', ...WITH_ADMIN } })
   const [alice, bob] = await scenario.addAliceAndBob()
   const eve = await scenario.addClient('eve', 'phone', { node: scenario.lastNode })
   const memberships = async (user: string) => (await scenario.store.memberships.list(scenario.toWire(user))).length
@@ -13,7 +26,7 @@ t.test('closing a room removes the membership of a device that joins at the same
   await alice.expectEvent('room.participant_joined')
 
   const held = proxy.hold('room.closed')
-  const closed = alice.request('DELETE', 'rooms/r1')
+  const closed = close(scenario, alice)
   const commit = await held
   await bob.post('rooms/r1/participants')
   commit.release()
@@ -27,4 +40,4 @@ t.test('closing a room removes the membership of a device that joins at the same
     const { body } = await client.request('GET', `presence?users=${scenario.toPath(other)}`)
     t.match(body, { presences: [{ state: 'offline' }] }, 'they share no room')
   }
-})
+}

@@ -6,7 +6,10 @@ import type { RunCommand } from './clients.js'
 import { parseAggregateKey, timersKey } from './keys.js'
 import type { Topology } from './topology.js'
 
-/** Members that one ZSCAN looks at. A small set is one listpack, which a ZSCAN returns as a whole, whatever this says. */
+/**
+ * Members that one ZSCAN looks at, or a few more: it ends at the end of a bucket, so where it ends depends on what was added or removed. A small
+ * set is one listpack, which a ZSCAN returns as a whole, whatever this says.
+ */
 const SCAN_COUNT = 200
 /** Members that one page looks at: an index has other kinds of aggregates, too. */
 const SCANNED_MAX = 10_000
@@ -16,7 +19,10 @@ interface Position {
   readonly partition: number
   /** Of the ZSCAN to send next. */
   readonly cursor: string
-  /** That ZSCAN was sent for the page before, which took its members up to `last`, in the order of their names. */
+  /**
+   * That ZSCAN was sent for the page before, which took its members up to `last`, in the order of their names. Only where a single bucket or
+   * listpack has more members than a page: other pages end where a ZSCAN ended.
+   */
   readonly taken: { readonly last: string; readonly next: string } | null
 }
 
@@ -32,8 +38,8 @@ export function createTimerList({ runCommand, topology }: Parts): Timers['list']
   }
 
   /** The members in the order of their names. */
-  async function scan(index: string, cursor: string): Promise<{ next: string; members: string[] }> {
-    const [next, flat] = await runCommand(client => client.zscan(index, cursor, 'COUNT', SCAN_COUNT))
+  async function scan(index: string, cursor: string, count: number): Promise<{ next: string; members: string[] }> {
+    const [next, flat] = await runCommand(client => client.zscan(index, cursor, 'COUNT', count))
     return { next, members: [...new Set(flat.filter((_, i) => i % 2 === 0))].sort() }
   }
 
@@ -47,18 +53,26 @@ export function createTimerList({ runCommand, topology }: Parts): Timers['list']
     let position = after === null ? startAt(0) : parsePosition(after)
     if (after !== null && position === null) return null
     const found: string[] = []
+    let count = position?.taken ? 1 : Math.min(limit, SCAN_COUNT)
     for (let scanned = 0; position !== null && found.length < limit && scanned < SCANNED_MAX; ) {
       const { partition, cursor, taken }: Position = position
       const index = indexes[partition]
       if (index === undefined) return null
-      const { next, members } = await scan(index, cursor)
-      scanned += members.length + 1
-      // If `next` differs, the hash table was resized: these are other members than those of the page before.
+      const { next, members } = await scan(index, cursor, count)
+      // If `next` differs, a bucket was filled or emptied: these are other members than those of the page before.
       const isTaken = (key: string) => taken?.next === next && key <= taken.last
       const left = members.filter(key => parseAggregateKey(key).kind === kind && !isTaken(key))
-      found.push(...left.splice(0, limit - found.length))
+      const excess = left.length - (limit - found.length)
+      if (excess > 0 && found.length > 0) break
+      if (excess > 0 && count > 1) {
+        count = Math.max(1, Math.floor(count * 0.9) - excess)
+        continue
+      }
+      found.push(...left.splice(0, limit))
+      scanned += members.length + 1
       if (left.length > 0) position = { partition, cursor, taken: { next, last: found.at(-1) ?? '' } }
       else position = next === '0' ? startAt(partition + 1) : { partition, cursor: next, taken: null }
+      count = SCAN_COUNT
     }
     return { refs: found.map(parseAggregateKey), next: position && formatPosition(position) }
   }
