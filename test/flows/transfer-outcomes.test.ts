@@ -107,7 +107,7 @@ const OUTCOMES: readonly Outcome[] = [
   },
   {
     name: 'the target does not answer',
-    act: ({ scenario }) => scenario.advance(30_000),
+    act: ({ scenario }) => scenario.advance(31_500),
     receive: users => Promise.all([failed(users), users.carol.expectEvent('call.ended')]),
     counted: 'no_answer',
     event: ['call.transfer_failed', 'no_answer'],

@@ -157,7 +157,7 @@ flow('a transfer that fails leaves the call as it was', async (t, scenario) => {
     seen: string | null
   ])[] = [
     ['declined', () => carol.post('calls/c1/reject'), [alice, bob], null],
-    ['no_answer', () => scenario.advance(5000), [alice, bob], 'no_answer'],
+    ['no_answer', () => scenario.advance(6500), [alice, bob], 'no_answer'],
     ['cancelled', () => alice.request('DELETE', 'calls/c1/transfer'), [bob], 'cancelled']
   ]
   for (const [reason, fail, informed, seen] of failures) {
