@@ -59,7 +59,7 @@ export function toCommit<State extends Versioned>(
   }
 }
 
-/** Mail for each user with events and for each party: also a party without events records the stamp of the commit. */
+/** Mail for each user with events or a contact to record, and for each party: also one without events records the stamp of the commit. */
 function mailOf<State extends Versioned>(
   { context, rules, acting }: ActiveUpdate<State>,
   { state, events, claims = [], releases = [] }: Decision<State>,
@@ -72,7 +72,8 @@ function mailOf<State extends Versioned>(
   const parties = rules.partiesOf?.(state) ?? []
   const partiesBefore = wasLive ? (rules.partiesOf?.(before) ?? []) : []
   const updates = rules.contactUpdatesOf?.(context, before, state) ?? []
-  return toMail({ events, now }, [...parties, ...releases]).map(mail => {
+  const recorded = updates.map(({ user }) => user)
+  return toMail({ events, now }, [...parties, ...releases, ...recorded]).map(mail => {
     const { user } = mail
     const claim = claims.find(each => each.user === user)
     const contacts = updates.filter(each => each.user === user).map(({ contact }) => contact)

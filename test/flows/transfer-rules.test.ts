@@ -88,6 +88,35 @@ flow(
   { env: { CALL_BACKOFF_MS: '60000' } }
 )
 
+flow(
+  'with OFFLINE_CALLS=ring a target who blocks the transferor seems not to answer, and is called back as late',
+  async (t, scenario) => {
+    const [alice, bob] = await connect(scenario)
+    const carol = await scenario.addClient('carol', 'phone', { node: scenario.lastNode })
+    await block(carol, scenario, 'alice')
+    // Of a user who does not exist and of one who blocks: what the transferor sees must be the same.
+    const seen: unknown[][] = []
+    for (const to of ['nobody', 'carol']) {
+      const replies: unknown[] = []
+      for (const end of ['cancelled', 'no_answer', 'refused']) {
+        const { status, body } = await alice.request('POST', 'calls/c1/transfer', { to, ringTimeoutMs: 5000 })
+        replies.push([status, body.code])
+        if (end === 'refused') break
+        await bob.expectEvent('call.transferring')
+        if (end === 'cancelled') await alice.request('DELETE', 'calls/c1/transfer')
+        else await scenario.advance(6500)
+        replies.push((await bob.expectEvent('call.transfer_failed')).reason)
+      }
+      await alice.expectEvent('call.transfer_failed')
+      seen.push(replies)
+    }
+    t.same(seen[0], [[200, undefined], 'cancelled', [200, undefined], 'no_answer', [429, 'rate_limited']])
+    t.same(seen[1], seen[0])
+    await hangUp(alice, bob)
+  },
+  { env: { OFFLINE_CALLS: 'ring', CALL_BACKOFF_MS: '60000' } }
+)
+
 const service = await PolicyService.start(({ action, ...question }: { action: string; to?: string }) => {
   if (action !== 'transfer') return { allow: true }
   if (question.to === 'boss') return { allow: false, reason: 'not the boss' }

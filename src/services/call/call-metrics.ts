@@ -12,7 +12,7 @@ export function recordProgress(context: Context, before: CallState | null, after
   if (after.phase === 'connected' && after.connectedAt === null && before?.phase === 'connecting') {
     context.log.info({ callId: after.callId }, 'call connected, unconfirmed')
   }
-  const outcome = transferOutcome(before, after)
+  const outcome = transferOutcome(before, after, context.clock.now())
   if (outcome !== null) {
     context.metrics.callTransfers.inc({ outcome })
     context.log.info({ callId: after.callId, outcome }, 'transfer ended')

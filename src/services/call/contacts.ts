@@ -3,6 +3,7 @@
 import { calledUser, ringsFor } from '../../domain/call/called.js'
 import { isStarting } from '../../domain/call/operator-call.js'
 import type { CallState } from '../../domain/call/state.js'
+import { transferOutcome } from '../../domain/call/transfer-outcome.js'
 import { AppError } from '../../errors.js'
 import { joinIds } from '../../id-text.js'
 import type { Actor } from '../../schemas/claims.js'
@@ -118,7 +119,7 @@ export function contactUpdatesOf(context: Context, before: CallState | null, aft
     const called = after.called.filter(({ state }) => state !== 'ended')
     return called.map(({ user }) => ({ user: caller, contact: newContactUpdate(context, user, 'called') }))
   }
-  const transferred = transferContact(before, after)
+  const transferred = transferContact(context, before, after)
   if (transferred) {
     const { user, peer, outcome } = transferred
     return [{ user, contact: newContactUpdate(context, peer, outcome) }]
@@ -139,16 +140,14 @@ function ringOutcomeOf(call: CallState, user: string): RingOutcome | null {
 }
 
 /** The same of a transfer: for its target it is a call of the transferor. */
-function transferContact(before: CallState | null, after: CallState) {
+function transferContact({ clock }: Context, before: CallState | null, after: CallState) {
   const [was, is] = [before?.transfer ?? null, after.transfer]
   if (is && !was) return { user: is.by.user, peer: is.target.user, outcome: 'called' } as const
   if (!was) return null
+  const outcome = transferOutcome(before, after, clock.now())
   const [user, peer] = [was.target.user, was.by.user]
-  if (after.callee?.user === user) return { user, peer, outcome: 'answered' } as const
-  const hasEnded = after.phase === 'ended' && before?.phase !== 'ended'
-  if (is && !(hasEnded && was.hasLeft)) return null
-  const reason = is ? after.reason : after.former.find(each => each.user === user)?.view.reason
-  return reason === 'declined' || reason === 'no_answer' ? ({ user, peer, outcome: 'failed' } as const) : null
+  if (outcome === 'transferred') return { user, peer, outcome: 'answered' } as const
+  return outcome === 'declined' || outcome === 'no_answer' ? ({ user, peer, outcome: 'failed' } as const) : null
 }
 
 /** @throws AppError too_many_blocks, invalid_request for oneself */
