@@ -85,7 +85,8 @@ function parsePosition(text: string): Position | null {
   try {
     const [partition, cursor, next, last] = JSON.parse(Buffer.from(text, 'base64url').toString()) as unknown[]
     if (!Number.isSafeInteger(partition) || Number(partition) < 0) return null
-    if (typeof cursor !== 'string' || !/^[0-9]{1,20}$/.test(cursor)) return null
+    // Redis has cursors of 64 bits, and refuses others with an error.
+    if (typeof cursor !== 'string' || !/^[0-9]{1,20}$/.test(cursor) || BigInt(cursor) >= 2n ** 64n) return null
     const taken = typeof next === 'string' && typeof last === 'string' ? { next, last } : null
     return { partition: Number(partition), cursor, taken }
   } catch {

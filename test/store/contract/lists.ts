@@ -44,6 +44,18 @@ export function listContract(t: Test, fixture: StoreFixture): void {
     await end(call(id))
   })
 
+  t.test('a position that was made up is refused or gives a page', async t => {
+    const positions = [
+      ...['', 'a', '[', '{}', 'null', '[]', '[-1,"0"]', '[0.5,"0"]', '[0,0]', '[0,"-1"]', '[0,"99999999999999999999"]'],
+      ...['[99999,"0"]', `[0,"${2n ** 64n - 1n}"]`, `[0,"${2n ** 64n}"]`, '[0,"0","x","y"]', '[0,"0",1,2]']
+    ]
+    for (const position of positions) {
+      const after = Buffer.from(position).toString('base64url')
+      const page = await timers.list({ kind: 'call', limit: 1, after })
+      t.ok(page === null || page.refs.length <= 1, position)
+    }
+  })
+
   t.test('pages of every size list each once', async t => {
     const others = await listAll(200)
     const ids = idsOf(60)
