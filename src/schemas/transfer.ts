@@ -15,7 +15,7 @@ export const ToCall = CallId(
 )
 
 export const ConsultationOf = CallId(
-  'A connected call that your device is in, to consult somebody while it goes on, best on hold: this one more call does not count against ' +
+  'A connected call that your device is in, to consult another user while it goes on, best on hold: this one more call does not count against ' +
     '`MAX_CALLS_PER_USER`. `POST …/transfer` with `toCall` then joins the other two.'
 )
 

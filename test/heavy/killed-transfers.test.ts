@@ -4,7 +4,7 @@ import t from 'tap'
 import { KilledTransfers } from '../helpers/killed-transfers.js'
 import { OUTCOMES, TIMED } from '../helpers/transfer-outcomes.js'
 
-/** The accept of another call is committed after the third; on a Cluster the state of the call, and nobody has its mail yet, after the fifth. */
+/** The accept of another call is committed after the third; on a Cluster the state of the call, and no user has its mail yet, after the fifth. */
 const SOME_WRITES = { redis: [3], cluster: [3, 5] }
 
 for (const isCluster of [false, true])

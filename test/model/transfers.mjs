@@ -52,7 +52,7 @@ export const SCENARIOS = {
     again: 1,
     processes: [transfer('C', 'a', 't'), accept('C', 't'), transfer('C', 't', 'a'), accept('C', 'a')]
   },
-  // a user who consults another one joins the two, while somebody else calls the target
+  // a user who consults another one joins the two, while a third user calls the target
   attended: {
     calls: { C: 'ab', D: 'at' },
     ringing: { E: 'xt' },

@@ -532,7 +532,7 @@ export interface CreateCallRequest {
   readonly to: UserId | CallTarget | CallTargets
   readonly ringStrategy?: RingStrategy
   /**
-   * A connected call that your device is in, to consult somebody while it goes on, best on hold: this one more call
+   * A connected call that your device is in, to consult another user while it goes on, best on hold: this one more call
    * does not count against `MAX_CALLS_PER_USER`. `POST …/transfer` with `toCall` then joins the other two.
    */
   readonly consultationOf?: CallId
