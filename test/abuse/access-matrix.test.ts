@@ -156,7 +156,7 @@ const [{ sdp: WHEP_OFFER } = { sdp: '' }] = VIEWING_OFFERS
 const textFor = ({ id, textType }: Operation): string =>
   textType === 'application/sdp' ? (id === 'viewByWhep' ? WHEP_OFFER : WHIP_OFFER) : 'a=end-of-candidates\r\n'
 
-const sign = (claims: object, secret = SECRET, audience = AUDIENCE, expires: string | Date = '1h') =>
+const sign = (claims: object, secret = SECRET, audience = AUDIENCE, expires: string | Date = '3h') =>
   new SignJWT({ ...claims })
     .setProtectedHeader({ alg: 'HS256' })
     .setIssuedAt()
@@ -166,7 +166,7 @@ const sign = (claims: object, secret = SECRET, audience = AUDIENCE, expires: str
 
 async function badCredentials(now: number): Promise<Readonly<Record<string, Record<string, string>>>> {
   const claims = { sub: 'alice' }
-  const unsigned = new UnsecuredJWT(claims).setAudience(AUDIENCE).setExpirationTime('1h').encode()
+  const unsigned = new UnsecuredJWT(claims).setAudience(AUDIENCE).setExpirationTime('3h').encode()
   const bearer = (token: string) => ({ authorization: `Bearer ${token}` })
   return {
     'no token': {},

@@ -15,7 +15,7 @@ const service = await PolicyService.start((question: PolicyQuestion) => {
   if (question.to === 'bob') return { allow: true, to: 'carol', media: 'audio', metadata: NAME, maxDurationMs: 600_000 }
   return { allow: true }
 })
-t.teardown(() => service.stop())
+t.teardown(() => service.close())
 
 const env = { POLICY_URL: service.url, POLICY_TIMEOUT_MS: '10000' }
 

@@ -159,7 +159,7 @@ let answer = answers.carol ?? {}
 const service = await PolicyService.start((question: PolicyQuestion) =>
   question.action === 'transfer' && question.to === 'carol' ? answer : { allow: true }
 )
-t.teardown(() => service.stop())
+t.teardown(() => service.close())
 
 flow(
   'the policy is asked with the other call; a redirect joins no calls',

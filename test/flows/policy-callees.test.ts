@@ -16,7 +16,7 @@ const rules = (question: PolicyQuestion) => {
   return question.to === 'eve' ? { allow: false } : { allow: true, ...ANSWERS[question.to] }
 }
 const service = await PolicyService.start(rules)
-t.teardown(() => service.stop())
+t.teardown(() => service.close())
 const env = { POLICY_URL: service.url, POLICY_TIMEOUT_MS: '10000' }
 
 const askedAbout = (scenario: Scenario, callId: string) =>

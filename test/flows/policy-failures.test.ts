@@ -6,7 +6,7 @@ import { flow, type Scenario } from '../helpers/scenario.js'
 import type { TestClient } from '../helpers/test-client.js'
 
 const service = await PolicyService.start({})
-t.teardown(() => service.stop())
+t.teardown(() => service.close())
 
 const json =
   (status: number, body: string): RequestListener =>
@@ -33,13 +33,13 @@ const FAILURES: Readonly<Record<string, RequestListener | 'down'>> = {
 /** Runs `check` while the service fails. */
 async function whileFailing(t: Test, check: (t: Test, name: string, failure: string) => Promise<void>): Promise<void> {
   for (const [index, [failure, does]] of Object.entries(FAILURES).entries()) {
-    if (does === 'down') await service.stop()
+    if (does === 'down') service.stop()
     else service.failure = does
     try {
       await check(t, `n${index}`, `the service ${failure}`)
     } finally {
       service.failure = null
-      if (does === 'down') await service.restart()
+      if (does === 'down') service.restart()
     }
   }
 }

@@ -11,7 +11,7 @@ const service = await PolicyService.start((question: PolicyQuestion) => {
   if ('to' in question && question.to === 'lottery') return { allow: true, to: draws++ % 2 ? 'bob' : 'carol' }
   return { allow: true }
 })
-t.teardown(() => service.stop())
+t.teardown(() => service.close())
 
 const env = { POLICY_URL: service.url, POLICY_TIMEOUT_MS: '10000' }
 

@@ -20,7 +20,7 @@ const forward = {
   away: 'nobody'
 }
 const service = await PolicyService.start({ forward })
-t.teardown(() => service.stop())
+t.teardown(() => service.close())
 
 const env = { POLICY_URL: service.url, POLICY_TIMEOUT_MS: '10000' }
 

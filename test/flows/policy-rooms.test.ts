@@ -19,7 +19,7 @@ function decide(question: PolicyQuestion): object {
 }
 
 const service = await PolicyService.start(decide)
-t.teardown(() => service.stop())
+t.teardown(() => service.close())
 
 const env = { POLICY_URL: service.url, POLICY_TIMEOUT_MS: '10000' }
 

@@ -14,7 +14,7 @@ const service = await PolicyService.start(({ action, caller }: PolicyQuestion) =
   if (caller.user === 'mallory') return { allow: false, reason: 'Suspended' }
   return { allow: true, ...(caller.user === 'pupil' ? { role: 'listener' } : {}) }
 })
-t.teardown(() => Promise.all([service.stop(), media.close()]))
+t.teardown(() => Promise.all([service.close(), media.close()]))
 
 const env = {
   MEDIA_SERVICE_URLS: media.url,

@@ -22,7 +22,7 @@ const service = await PolicyService.start((question: PolicyQuestion) => {
   const answer = 'to' in question ? ANSWERS[question.to] : undefined
   return answer ?? { allow: true }
 })
-t.teardown(() => service.stop())
+t.teardown(() => service.close())
 
 // Machines that run other tests may be slow to answer.
 const env = { POLICY_URL: service.url, POLICY_TIMEOUT_MS: '10000' }

@@ -7,7 +7,7 @@ import { flow, type Scenario } from '../helpers/scenario.js'
 
 const SECRET = 'shared-with-the-room-service-of-these-flows'
 const service = await RoomService.start(SECRET)
-t.teardown(() => service.stop())
+t.teardown(() => service.close())
 
 const env = { ROOM_SERVICE_URL: service.url, ROOM_SERVICE_SECRET: SECRET, ROOM_SERVICE_TIMEOUT_MS: '1000' }
 const JOIN = 'rooms/r1/participants'

@@ -24,7 +24,7 @@ const SECRET = 'the-secret-of-the-room-service-is-long'
 const rooms = await RoomService.start(SECRET)
 t.teardown(async () => {
   await closeMedia(media)
-  await rooms.stop()
+  await rooms.close()
 })
 
 interface Sending {

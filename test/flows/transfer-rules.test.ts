@@ -123,7 +123,7 @@ const service = await PolicyService.start(({ action, ...question }: { action: st
   if (question.to === 'desk') return { allow: true, to: 'carol', ringTimeoutMs: 7000 }
   return question.to === 'mirror' ? { allow: true, to: 'bob' } : { allow: true }
 })
-t.teardown(() => service.stop())
+t.teardown(() => service.close())
 const policy = { POLICY_URL: service.url, POLICY_TIMEOUT_MS: '10000' }
 
 flow(

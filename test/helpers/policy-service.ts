@@ -29,11 +29,14 @@ export class PolicyService {
   /** Replies instead of the service. */
   failure: RequestListener | null = null
   readonly #server: Server
-  #port = 0
+  #isStopped = false
   #held: { readonly about: (question: PolicyQuestion) => boolean; readonly until: Promise<void> } | null = null
 
   private constructor({ createPolicyService }: Example, rules: Rules) {
     this.#server = createPolicyService({ decide: question => this.#decide(question, rules) })
+    this.#server.on('connection', socket => {
+      if (this.#isStopped) socket.destroy()
+    })
     const [listener] = this.#server.listeners('request') as RequestListener[]
     this.#server.removeAllListeners('request').on('request', (request, reply) => {
       const answer = this.failure ?? listener
@@ -48,12 +51,12 @@ export class PolicyService {
       example,
       typeof rules === 'function' ? (rules as Rules) : example.decideByRules(rules)
     )
-    await service.restart()
+    await once(service.#server.listen(0, '127.0.0.1'), 'listening')
     return service
   }
 
   get url(): string {
-    return `http://127.0.0.1:${this.#port}/decisions`
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/decisions`
   }
 
   async #decide(question: PolicyQuestion, rules: Rules): Promise<unknown> {
@@ -83,14 +86,19 @@ export class PolicyService {
     await until(`the policy service got ${count} questions`, () => this.received.length >= count)
   }
 
-  async stop(): Promise<void> {
-    this.#server.close()
-    this.#server.closeAllConnections()
-    await once(this.#server, 'close')
+  restart(): void {
+    this.#isStopped = false
   }
 
-  async restart(): Promise<void> {
-    await once(this.#server.listen(this.#port, '127.0.0.1'), 'listening')
-    this.#port = (this.#server.address() as AddressInfo).port
+  /** Closes all connections and refuses new ones. The server goes on listening, so that no other process takes its port. */
+  stop(): void {
+    this.#isStopped = true
+    this.#server.closeAllConnections()
+  }
+
+  async close(): Promise<void> {
+    this.stop()
+    this.#server.close()
+    await once(this.#server, 'close')
   }
 }

@@ -11,11 +11,14 @@ export class RoomService {
   readonly rooms = new Map<string, object>()
   readonly #server: Server
   readonly #asked: string[] = []
-  #port = 0
+  #isStopped = false
   #mayReply: Promise<void> = Promise.resolve()
 
   private constructor(example: Example, secret: string) {
     this.#server = example.createRoomService({ rooms: this.rooms, secret })
+    this.#server.on('connection', socket => {
+      if (this.#isStopped) socket.destroy()
+    })
     const [listener] = this.#server.listeners('request') as RequestListener[]
     this.#server.removeAllListeners('request').on('request', async (request, reply) => {
       this.#asked.push(String(request.url))
@@ -27,12 +30,12 @@ export class RoomService {
   static async start(secret: string): Promise<RoomService> {
     const example: Example = await import(new URL('../../examples/services/room-service.mjs', import.meta.url).href)
     const service = new RoomService(example, secret)
-    await service.restart()
+    await once(service.#server.listen(0, '127.0.0.1'), 'listening')
     return service
   }
 
   get url(): string {
-    return `http://127.0.0.1:${this.#port}`
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`
   }
 
   /** The number of requests for a room. */
@@ -49,14 +52,19 @@ export class RoomService {
     return release
   }
 
-  async stop(): Promise<void> {
-    this.#server.close()
-    this.#server.closeAllConnections()
-    await once(this.#server, 'close')
+  restart(): void {
+    this.#isStopped = false
   }
 
-  async restart(): Promise<void> {
-    await once(this.#server.listen(this.#port, '127.0.0.1'), 'listening')
-    this.#port = (this.#server.address() as AddressInfo).port
+  /** Closes all connections and refuses new ones. The server goes on listening, so that no other process takes its port. */
+  stop(): void {
+    this.#isStopped = true
+    this.#server.closeAllConnections()
+  }
+
+  async close(): Promise<void> {
+    this.stop()
+    this.#server.close()
+    await once(this.#server, 'close')
   }
 }

@@ -35,7 +35,7 @@ const service = await PolicyService.start((question: PolicyQuestion) => {
   if (to === 'radio') return { allow: true, metadata: { text: SECRET } }
   return { allow: true, ...(to.startsWith('held') ? { holdsMs: 10_000, metadata: LARGE } : {}) }
 })
-t.teardown(() => service.stop())
+t.teardown(() => service.close())
 
 interface Node {
   readonly context: Context
